@@ -1,0 +1,2 @@
+//! The `layerlock` program.
+fn main() {}

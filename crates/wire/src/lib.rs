@@ -1,0 +1,41 @@
+//! What hub and agent say to each other inside the tunnel: plain JSON types with a version and
+//! limits. Both sides ignore fields that they don't know, so that a hub and an agent two minor
+//! versions apart understand each other; what they must agree on is [`PROTOCOL`].
+//!
+//! | who asks | what | types |
+//! |---|---|---|
+//! | hub, once, first | `POST /v1/hello` | [`Hello`] → [`HelloAnswer`] |
+//! | hub, once, kept open | `GET /v1/events` | → one [`Report`] a line |
+//! | hub, for a visitor | anything at `{printer}.printer.internal` | [`Relayed`] in one header |
+//! | agent not linked yet | `POST /v1/link` (long poll) | [`LinkRequest`] → [`LinkAnswer`] |
+
+mod authority;
+mod hello;
+mod link;
+mod relayed;
+mod report;
+
+pub use authority::{AGENT_AUTHORITY, printer_authority, printer_of_authority};
+pub use hello::{Hello, HelloAnswer, Refusal};
+pub use link::{LinkAnswer, LinkRefusal, LinkRequest};
+pub use relayed::{InvalidRelayed, RELAYED_HEADER, Relayed};
+pub use report::{PrinterReport, Report};
+
+/// The version of this protocol. A side that is offered another one refuses with
+/// [`Refusal::Protocol`].
+pub const PROTOCOL: u16 = 1;
+
+/// The longest message (a JSON body, or a line of the event stream), in bytes.
+pub const MAX_MESSAGE: usize = 256 * 1024;
+
+/// The most printers that one agent may report.
+pub const MAX_PRINTERS: usize = 256;
+
+/// Where the hub greets the agent.
+pub const HELLO_PATH: &str = "/v1/hello";
+
+/// Where the hub listens for the agent's reports.
+pub const EVENTS_PATH: &str = "/v1/events";
+
+/// Where an agent that isn't linked yet asks to be.
+pub const LINK_PATH: &str = "/v1/link";

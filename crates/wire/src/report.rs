@@ -1,0 +1,25 @@
+//! What an agent says about its printers, whenever something changes.
+
+use printer::{Kind, Name, PrinterId};
+use serde::{Deserialize, Serialize};
+
+/// All printers of an agent, in the order of its configuration. Always complete: what isn't in
+/// it is no longer there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// At most [`crate::MAX_PRINTERS`].
+    pub printers: Vec<PrinterReport>,
+}
+
+/// One printer of an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrinterReport {
+    /// Made by the agent when the printer was added.
+    pub id: PrinterId,
+    /// Its name in the agent's configuration.
+    pub name: Name,
+    /// What answers there.
+    pub kind: Kind,
+    /// Whether the agent's last probe of its base URL succeeded.
+    pub online: bool,
+}
