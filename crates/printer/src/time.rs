@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn plus_and_minus_undo_each_other() {
         let moment = Timestamp::from_unix_micros(1_700_000_000_000_000);
-        let hour = Duration::from_secs(3_600);
+        let hour = Duration::from_hours(1);
         assert_eq!(moment.plus(hour).minus(hour), moment);
     }
 }

@@ -17,7 +17,10 @@ pub struct LinkRequest {
 
 impl std::fmt::Debug for LinkRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LinkRequest").field("code", &"***").field("name", &self.name).finish()
+        f.debug_struct("LinkRequest")
+            .field("code", &"***")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
