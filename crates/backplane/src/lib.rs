@@ -1,1 +1,85 @@
-//! (to be written)
+//! What hub nodes share while they run: who is there, what just changed, which sessions have
+//! ended, and how often someone failed to sign in. Kept in memory; nothing here has to survive a
+//! restart. Every method says what it means rather than how it is kept, so that several nodes can
+//! later share it through Redis.
+
+mod events;
+mod failures;
+mod leases;
+mod presence;
+mod tickets;
+
+use std::sync::Arc;
+
+use printer::{Clock, SessionId};
+use tokio::sync::broadcast;
+
+pub use events::Event;
+pub use failures::{Attempt, Failures, TooMany};
+pub use leases::{Lease, Leases};
+pub use presence::{Arrival, Presence, Present};
+pub use tickets::{Full, TicketDigest, TicketEntry, Tickets};
+
+/// The shared state of a running hub. Clones share it.
+#[derive(Clone)]
+pub struct Backplane(Arc<Shared>);
+
+struct Shared {
+    events: events::Events,
+    leases: Leases,
+    tickets: Tickets,
+    presence: Presence,
+    failures: Failures,
+}
+
+impl Backplane {
+    /// An empty backplane for one node.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        let events = events::Events::new();
+        Self(Arc::new(Shared {
+            leases: Leases::default(),
+            tickets: Tickets::new(Arc::clone(&clock)),
+            presence: Presence::new(events.clone()),
+            failures: Failures::new(clock),
+            events,
+        }))
+    }
+
+    /// Everything that is published from now on. A receiver that falls more than
+    /// [`Event::BUFFERED`] events behind is told so (`Lagged`) and must then assume that anything
+    /// may have changed.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.0.events.subscribe()
+    }
+
+    /// Tells everyone who listens. Nobody listening is no error.
+    pub fn publish(&self, event: Event) {
+        self.0.events.publish(event);
+    }
+
+    /// What long-lived streams hang on.
+    pub fn leases(&self) -> &Leases {
+        &self.0.leases
+    }
+
+    /// Ends everything that runs under a session, and says so.
+    pub fn end_session(&self, session: SessionId) {
+        self.0.leases.end(session);
+        self.publish(Event::SessionEnded(session));
+    }
+
+    /// The single-use tickets with which a browser enters a printer's origin.
+    pub fn tickets(&self) -> &Tickets {
+        &self.0.tickets
+    }
+
+    /// Which agents are connected.
+    pub fn presence(&self) -> &Presence {
+        &self.0.presence
+    }
+
+    /// Failed attempts to sign in.
+    pub fn failures(&self) -> &Failures {
+        &self.0.failures
+    }
+}

@@ -1,0 +1,138 @@
+//! A lease ties everything long-lived (a stream, a WebSocket, a relayed request) to the session
+//! under which it was opened. Take the lease first and check the session second: whichever way a
+//! sign-out falls between the two, one of them notices.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use printer::SessionId;
+use tokio_util::sync::CancellationToken;
+
+/// The leases of all sessions. Clones share them.
+#[derive(Clone, Default)]
+pub struct Leases(Arc<Mutex<HashMap<SessionId, Held>>>);
+
+struct Held {
+    ended: CancellationToken,
+    holders: usize,
+}
+
+/// A hold on a session. Whoever has one stops when it ends.
+pub struct Lease {
+    session: SessionId,
+    ended: CancellationToken,
+    leases: Leases,
+}
+
+impl Leases {
+    /// Takes a hold on a session. It says nothing about whether the session is valid: check that
+    /// in the store afterwards.
+    pub fn hold(&self, session: SessionId) -> Lease {
+        let mut map = self.lock();
+        let held = map
+            .entry(session)
+            .or_insert_with(|| Held { ended: CancellationToken::new(), holders: 0 });
+        held.holders += 1;
+        Lease { session, ended: held.ended.clone(), leases: self.clone() }
+    }
+
+    /// Ends every hold on a session that exists now.
+    pub fn end(&self, session: SessionId) {
+        if let Some(held) = self.lock().remove(&session) {
+            held.ended.cancel();
+        }
+    }
+
+    /// How many holds there are on a session.
+    pub fn holders(&self, session: SessionId) -> usize {
+        self.lock().get(&session).map_or(0, |held| held.holders)
+    }
+
+    fn release(&self, session: SessionId) {
+        let mut map = self.lock();
+        if let Some(held) = map.get_mut(&session) {
+            held.holders -= 1;
+            if held.holders == 0 {
+                map.remove(&session);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Held>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lease {
+    /// The session that this is a hold on.
+    pub const fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Waits until the session has ended.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// Whether the session has ended.
+    pub fn is_ended(&self) -> bool {
+        self.ended.is_cancelled()
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // An ended lease was taken off the map; a later hold on the same session isn't ours.
+        if !self.is_ended() {
+            self.leases.release(self.session);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use printer::{OsRandom, SystemClock};
+
+    use super::*;
+
+    fn session() -> SessionId {
+        SessionId::new(&SystemClock::new(), &OsRandom)
+    }
+
+    // covers: AC-11
+    #[tokio::test]
+    async fn every_hold_on_a_session_ends_with_it() {
+        let leases = Leases::default();
+        let (one, other) = (session(), session());
+        let (first, second, foreign) = (leases.hold(one), leases.hold(one), leases.hold(other));
+        leases.end(one);
+        first.ended().await;
+        second.ended().await;
+        assert!(!foreign.is_ended());
+    }
+
+    #[test]
+    fn holds_that_were_let_go_leave_nothing_behind() {
+        let leases = Leases::default();
+        let id = session();
+        let (first, second) = (leases.hold(id), leases.hold(id));
+        assert_eq!(leases.holders(id), 2);
+        drop(first);
+        drop(second);
+        assert!(leases.lock().is_empty());
+    }
+
+    #[test]
+    fn an_ended_hold_does_not_let_go_of_a_later_one() {
+        let leases = Leases::default();
+        let id = session();
+        let ended = leases.hold(id);
+        leases.end(id);
+        let later = leases.hold(id);
+        drop(ended);
+        leases.end(id);
+        assert!(later.is_ended());
+    }
+}
