@@ -58,6 +58,7 @@ impl PasswordHash {
     /// Hashes a password with a new salt (scrypt, N = 16384, r = 8, p = 5, 64-byte key, 16-byte
     /// salt). Takes some 200 ms and 16 MiB: call it on a bounded pool of blocking threads.
     #[expect(clippy::expect_used, reason = "the parameters are constants, and a test uses them")]
+    #[expect(clippy::missing_panics_doc, reason = "it can't")]
     pub fn new(password: &Password, random: &dyn Random) -> Self {
         let mut salt = [0; SALT_BYTES];
         random.fill(&mut salt);

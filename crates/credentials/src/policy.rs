@@ -64,9 +64,8 @@ fn too_short(min_length: usize) -> Weakness {
 
 fn too_guessable(feedback: Option<&Feedback>) -> Weakness {
     let mut message = "This password is too easy to guess.".to_owned();
-    let warning = feedback.and_then(Feedback::warning).map(|warning| warning.to_string());
-    let suggestion =
-        feedback.and_then(|f| f.suggestions().first()).map(|suggestion| suggestion.to_string());
+    let warning = feedback.and_then(Feedback::warning).map(|it| it.to_string());
+    let suggestion = feedback.and_then(|f| f.suggestions().first()).map(ToString::to_string);
     for sentence in [warning, suggestion].into_iter().flatten() {
         message.push(' ');
         message.push_str(&sentence);
