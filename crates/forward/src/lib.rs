@@ -1,1 +1,21 @@
-//! (to be written)
+//! Forwarding one HTTP request or WebSocket, as hub, agent and gate do it: header hygiene,
+//! streaming with bounded memory, upgrades, cancellation, and errors that tell the truth.
+//!
+//! Nothing here decides who may do what, and nothing here knows where a printer is: the caller
+//! says so, by handing over a request that it has let in and an [`Origin`] that it has pinned.
+//!
+//! A WebSocket travels between hub and agent as a `CONNECT` request with the `:protocol`
+//! `websocket` (RFC 8441), whose two bodies stay open. [`websocket::Handshake`] makes one out of
+//! what a browser sent, and [`Origin::send`] turns it back into what a printer understands. The
+//! frames inside pass unmodified.
+
+mod body;
+pub mod cookies;
+mod error;
+pub mod headers;
+mod origin;
+pub mod websocket;
+
+pub use body::{Body, BodySender, BoxError, Closed, CutOff, channel, empty, full};
+pub use error::{BadRequest, Error};
+pub use origin::{Origin, Timeouts};

@@ -1,0 +1,140 @@
+//! Bodies: one type for every body that is forwarded, and a bounded channel that ends in an
+//! error unless its sender says that it is complete. A transfer that was cut off must never look
+//! like one that has finished.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http_body::Frame;
+use http_body_util::{BodyExt, Empty, Full, combinators::UnsyncBoxBody};
+use tokio::sync::mpsc;
+
+/// What may go wrong in the middle of a body.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A body on its way from one side to the other.
+pub type Body = UnsyncBoxBody<Bytes, BoxError>;
+
+/// Pieces that may wait in a [`channel`]. With pieces of 16 KiB, 128 KiB at most.
+const DEPTH: usize = 8;
+
+/// A body without bytes.
+pub fn empty() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// A body of known bytes.
+pub fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// A body that is written piece by piece. The sender waits while eight pieces are unread.
+pub fn channel() -> (BodySender, Body) {
+    let (pieces, received) = mpsc::channel(DEPTH);
+    let finished = Arc::new(AtomicBool::new(false));
+    let body = ChannelBody { pieces: received, finished: Arc::clone(&finished) };
+    (BodySender { pieces, finished }, body.boxed_unsync())
+}
+
+/// The writing end of a [`channel`]. Dropped before [`BodySender::finish`], the body ends in
+/// [`CutOff`].
+#[derive(Debug)]
+pub struct BodySender {
+    pieces: mpsc::Sender<Bytes>,
+    finished: Arc<AtomicBool>,
+}
+
+/// Nobody reads the body any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("nobody reads this body any more")]
+pub struct Closed;
+
+/// The sender went away in the middle of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the transfer was cut off")]
+pub struct CutOff;
+
+impl BodySender {
+    /// Writes one piece; waits while too many are unread. Empty pieces are dropped, because an
+    /// HTTP/2 connection counts them against its sender.
+    pub async fn send(&self, piece: Bytes) -> Result<(), Closed> {
+        if piece.is_empty() {
+            return if self.pieces.is_closed() { Err(Closed) } else { Ok(()) };
+        }
+        self.pieces.send(piece).await.map_err(|_| Closed)
+    }
+
+    /// Waits until nobody reads the body any more.
+    pub async fn closed(&self) {
+        self.pieces.closed().await;
+    }
+
+    /// Ends the body properly.
+    pub fn finish(self) {
+        self.finished.store(true, Ordering::Release);
+    }
+}
+
+struct ChannelBody {
+    pieces: mpsc::Receiver<Bytes>,
+    finished: Arc<AtomicBool>,
+}
+
+impl http_body::Body for ChannelBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let piece = ready!(self.pieces.poll_recv(cx));
+        Poll::Ready(match piece {
+            Some(piece) => Some(Ok(Frame::data(piece))),
+            None if self.finished.swap(true, Ordering::AcqRel) => None,
+            None => Some(Err(CutOff.into())),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.finished.load(Ordering::Acquire) && self.pieces.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_finished_body_ends_without_error() {
+        let (sender, body) = channel();
+        sender.send(Bytes::from_static(b"layer 1")).await.unwrap();
+        sender.finish();
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "layer 1");
+    }
+
+    // covers: RL-7
+    #[tokio::test]
+    async fn a_body_whose_sender_vanished_never_looks_complete() {
+        let (sender, body) = channel();
+        sender.send(Bytes::from_static(b"half")).await.unwrap();
+        drop(sender);
+        assert!(body.collect().await.unwrap_err().is::<CutOff>());
+    }
+
+    #[tokio::test]
+    async fn the_sender_hears_that_nobody_listens() {
+        let (sender, body) = channel();
+        drop(body);
+        sender.closed().await;
+        assert_eq!(sender.send(Bytes::new()).await, Err(Closed));
+        assert_eq!(sender.send(Bytes::from_static(b"x")).await, Err(Closed));
+    }
+}
