@@ -1,1 +1,12 @@
-//! (to be written)
+//! What the tests need that is not the program itself: a real OctoPrint with its virtual printer,
+//! a camera, the built `layerlock` as a process, a person with a browser's habits, and a clock
+//! that a test holds in its hand. For development only; nothing that ships depends on it.
+//!
+//! Everything listens on 127.0.0.1 and ends with the value that started it, even if the test is
+//! killed.
+
+pub mod camera;
+pub mod clock;
+pub mod octoprint;
+pub mod process;
+pub mod wait;

@@ -1,0 +1,190 @@
+//! Another program, started by a test and sure to end with it.
+//!
+//! Each program leads a process group of its own. A small shell stands guard over the group: its
+//! standard input is a pipe that we hold, so that it closes however the test ends (passed,
+//! failed, interrupted, killed), and then the group is asked to end, and made to after 10 s.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    os::unix::process::CommandExt,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::wait;
+
+const GUARD: &str = r#"
+trap '' INT TERM HUP
+cat >/dev/null
+kill -TERM "-$1" 2>/dev/null
+tries=0
+while kill -0 "-$1" 2>/dev/null && ! grep -q ') Z ' "/proc/$1/stat" && [ $tries -lt 100 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+done
+kill -KILL "-$1" 2>/dev/null
+"#;
+
+/// Lines kept of a program's output; a longer one fails the reading of it, not the test.
+const MOST_LINES: usize = 20_000;
+
+/// A running program and what it has printed.
+pub struct Process {
+    name: String,
+    child: Child,
+    guard: Child,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Process {
+    /// Starts it, without standard input. `name` is for messages.
+    pub fn start(name: &str, mut command: Command) -> Result<Self> {
+        let mut child = command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("can't start {name}: {}", command.get_program().display()))?;
+        let guard = guard(&child)?;
+        let lines = Arc::default();
+        collect(child.stdout.take(), &lines);
+        collect(child.stderr.take(), &lines);
+        Ok(Self { name: name.to_owned(), child, guard, lines })
+    }
+
+    /// The program's process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything printed so far, both streams mixed, one string per line.
+    pub fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until a printed line is what `wanted` looks for. Fails after `deadline`, or as soon
+    /// as the program has ended; the error shows what it printed.
+    pub async fn line<T>(
+        &mut self,
+        what: &str,
+        deadline: Duration,
+        wanted: impl Fn(&str) -> Option<T>,
+    ) -> Result<T> {
+        let look = |process: &mut Self| {
+            let ended = process.child.try_wait().ok().flatten().is_some();
+            let found = process.lines().iter().find_map(|line| wanted(line));
+            found.map(Ok).or(ended.then_some(Err(())))
+        };
+        let result = wait::until(what, deadline, || std::future::ready(look(self))).await;
+        match result {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(())) => bail!("{} ended before {what}:\n{}", self.name, self.lines().join("\n")),
+            Err(error) => bail!("{}: {error}:\n{}", self.name, self.lines().join("\n")),
+        }
+    }
+
+    /// Asks it to end (SIGTERM) and waits for that, at most `deadline`.
+    pub async fn stop(mut self, deadline: Duration) -> Result<ExitStatus> {
+        self.signal(Signal::TERM)?;
+        let name = self.name.clone();
+        let attempt = || std::future::ready(self.child.try_wait().transpose());
+        wait::until(&format!("{name} to stop"), deadline, attempt).await?.context("no exit status")
+    }
+
+    /// Waits until it ends by itself, at most `deadline`.
+    pub async fn end(&mut self, deadline: Duration) -> Result<ExitStatus> {
+        let what = format!("{} to end", self.name);
+        let attempt = || std::future::ready(self.child.try_wait().transpose());
+        wait::until(&what, deadline, attempt).await?.context("no exit status")
+    }
+
+    /// Ends it with SIGKILL, as a power cut would.
+    pub fn kill(mut self) -> Result<()> {
+        self.signal(Signal::KILL)?;
+        self.child.wait().map(drop).context("no exit status")
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(pid.context("no process id")?, signal)
+            .with_context(|| format!("can't signal {}", self.name))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // The child is waited for last: until then its id can't belong to anyone else.
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
+        let _ = self.child.wait();
+    }
+}
+
+fn guard(child: &Child) -> Result<Child> {
+    Command::new("sh")
+        .args(["-c", GUARD, "guard", &child.id().to_string()])
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("can't start `sh`")
+}
+
+fn collect(stream: Option<impl Read + Send + 'static>, lines: &Arc<Mutex<Vec<String>>>) {
+    let Some(stream) = stream else { return };
+    let lines = Arc::clone(lines);
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok).take(MOST_LINES) {
+            lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(10);
+
+    fn shell(script: &str) -> Process {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        Process::start("a shell", command).unwrap()
+    }
+
+    fn runs(pid: &str) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+        stat.is_ok_and(|stat| !stat.contains(") Z "))
+    }
+
+    #[tokio::test]
+    async fn a_line_is_waited_for() {
+        let mut shell = shell("echo one; sleep 0.2; echo two=2; sleep 60");
+        let found = shell.line("two", SOON, |line| line.strip_prefix("two=").map(str::to_owned));
+        assert_eq!(found.await.unwrap(), "2");
+    }
+
+    #[tokio::test]
+    async fn an_early_end_is_an_error_that_shows_the_output() {
+        let mut shell = shell("echo out of paper; exit 3");
+        let error = shell.line("a page", SOON, |_| None::<()>).await.unwrap_err();
+        assert!(error.to_string().contains("out of paper"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn children_of_the_program_end_with_it() {
+        let mut shell = shell("sleep 600 & echo child=$!; wait");
+        let child = |line: &str| line.strip_prefix("child=").map(str::to_owned);
+        let child = shell.line("the child's id", SOON, child).await.unwrap();
+        assert!(runs(&child));
+        drop(shell);
+        assert!(!runs(&child));
+    }
+}
