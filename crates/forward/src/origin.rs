@@ -132,3 +132,6 @@ impl Origin {
         Exchange::start(connection, request, self.0.timeouts.answer, &self.0.pool).await
     }
 }
+
+#[cfg(test)]
+mod tests;
