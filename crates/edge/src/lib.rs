@@ -1,1 +1,27 @@
-//! (to be written)
+//! What faces a network: certificates, listeners, the redirect to HTTPS, the client's real address,
+//! limits for strangers, security headers and the graceful stop. Hub and gate say what is served;
+//! this crate decides who gets that far, and how much they may ask of us before anyone knows them.
+
+pub mod certificate;
+mod client;
+mod error;
+pub mod headers;
+mod limits;
+mod listeners;
+pub mod names;
+mod request_id;
+mod serve;
+mod tls;
+
+pub use client::{Connection, InvalidProxies, TrustedProxies};
+pub use error::Error;
+pub use limits::Limits;
+pub use listeners::{Listeners, Listening, bind};
+pub use request_id::RequestId;
+pub use serve::serve;
+pub use tls::Tls;
+
+/// The encrypted stream that a raw protocol gets.
+pub type TlsStream = tokio_rustls::server::TlsStream<tokio::net::TcpStream>;
+/// Any error of a body.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

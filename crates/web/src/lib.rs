@@ -60,9 +60,9 @@ fn caching(name: &str) -> &'static str {
 
 /// A strong tag: the first half of the content's SHA-256, quoted.
 fn entity_tag(file: &EmbeddedFile) -> String {
-    let half = file.metadata.sha256_hash().into_iter().take(16);
-    let hex: String = half.map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
+    let hash = file.metadata.sha256_hash();
+    let half = hash.first_chunk().copied().map_or(0, u128::from_be_bytes);
+    format!("\"{half:032x}\"")
 }
 
 /// Whether the browser already holds this content (RFC 9110, section 13.1.2: compared weakly).

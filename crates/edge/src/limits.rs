@@ -1,0 +1,45 @@
+//! What a stranger may take of us before anyone knows who it is.
+
+use std::time::Duration;
+
+/// Bounds on connections. The default is what production uses; tests make some of them small.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// How long TLS may take from the first byte to the last. 10 s.
+    pub handshake: Duration,
+    /// How long a request's header may take, and how long a connection may stay without its first
+    /// request. Also how long an HTTP/1.1 connection is kept open between requests. 10 s.
+    pub slow_header: Duration,
+    /// The largest header of a request in bytes, all lines together; at least 8 KiB. 32 KiB.
+    pub header_bytes: u32,
+    /// Concurrent HTTP/2 streams per connection. 100, the least that browsers are tuned for.
+    pub streams: u32,
+    /// Connections in all, upgraded and raw ones included. 8,192.
+    pub connections: usize,
+    /// Connections per client address (per /64 for IPv6), trusted proxies excepted. 512.
+    pub connections_per_address: usize,
+    /// Unfinished TLS handshakes per client address (per /64 for IPv6), trusted proxies excepted.
+    /// 64.
+    pub handshakes_per_address: usize,
+    /// How often HTTP/2 asks whether the other side is still there, and how long that may take to
+    /// answer. 20 s.
+    pub ping: Duration,
+    /// How long running requests may take to finish once a stop was asked for. 10 s.
+    pub stop: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            slow_header: Duration::from_secs(10),
+            header_bytes: 32 * 1024,
+            streams: 100,
+            connections: 8_192,
+            connections_per_address: 512,
+            handshakes_per_address: 64,
+            ping: Duration::from_secs(20),
+            stop: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Serving: accept, judge, encrypt, hand over; and stop without cutting anyone off who is nearly
+//! done.
+
+mod caps;
+mod connection;
+mod held;
+mod redirect;
+
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{BoxError, Limits, Listeners, Tls, TlsStream, TrustedProxies, certificate::Resolver};
+use caps::{Caps, Place};
+use connection::Visit;
+
+/// How long to wait when the system can't give us another connection, most often because too many
+/// files are open: trying at once again would only burn the processor.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+/// How often certificates are looked at for their end.
+const RENEWAL: Duration = Duration::from_hours(12);
+
+/// Serves until `shutdown`, then finishes what is running for at most [`Limits::stop`].
+///
+/// `web` answers requests of HTTP/1.1 and HTTP/2; WebSockets of both reach it as requests that it
+/// can upgrade. Each request carries a [`crate::Connection`] and a [`crate::RequestId`] among its
+/// extensions. `raw` gets the connections of [`Tls`]'s raw protocols, and should end when the hub
+/// stops; what is left is dropped. Dropping the returned future ends everything at once, apart
+/// from upgraded connections, which belong to `web`.
+pub async fn serve<W, B, R, F>(
+    listeners: Listeners,
+    tls: Tls,
+    web: W,
+    raw: R,
+    trusted: TrustedProxies,
+    limits: Limits,
+    shutdown: CancellationToken,
+) -> io::Result<()>
+where
+    W: tower::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    W::Future: Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    R: Fn(&'static [u8], TlsStream, SocketAddr) -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let https_port = listeners.addresses()?.https.port();
+    let resolver = Arc::clone(tls.resolver());
+    let caps = Caps::new(&limits);
+    let stop = limits.stop;
+    let now = CancellationToken::new();
+    let _if_dropped = now.clone().drop_guard();
+    let doors = Doors { caps, trusted, shutdown, now, open: TaskTracker::new() };
+    let visit = Visit { limits, https_port, resolver: Arc::clone(&resolver), doors: doors.clone() };
+    let front = Arc::new(Front { tls, web, raw, visit });
+    let https = doors
+        .let_in(listeners.https, |tcp, peer, place| Arc::clone(&front).encrypted(tcp, peer, place));
+    let http = doors
+        .let_in_if(listeners.http, |tcp, _, place| front.visit.clone().unencrypted(tcp, place));
+    tokio::join!(https, http, renew(resolver, &doors.shutdown));
+    doors.close(stop).await;
+    Ok(())
+}
+
+/// Everything that a connection may need.
+struct Front<W, R> {
+    tls: Tls,
+    web: W,
+    raw: R,
+    visit: Visit,
+}
+
+impl<W, B, R, F> Front<W, R>
+where
+    W: tower::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    W::Future: Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    R: Fn(&'static [u8], TlsStream, SocketAddr) -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    async fn encrypted(self: Arc<Self>, tcp: TcpStream, peer: SocketAddr, mut place: Place) {
+        let Ok(local) = tcp.local_addr() else { return };
+        let handshake = timeout(self.visit.limits.handshake, self.tls.accept(tcp));
+        let accepted = match handshake.await {
+            Ok(Ok(accepted)) => accepted,
+            Ok(Err(error)) => return tracing::debug!(%peer, %error, "no TLS"),
+            Err(_) => return tracing::debug!(%peer, "the TLS handshake took too long"),
+        };
+        place.handshake_done();
+        match accepted {
+            crate::tls::Accepted::Web(stream) => {
+                self.visit.serve(self.web.clone(), stream, place, peer, local).await;
+            }
+            crate::tls::Accepted::Raw(alpn, stream) => {
+                (self.raw)(alpn, stream, peer).await;
+                drop(place);
+            }
+        }
+    }
+}
+
+/// Who is let in, and how everyone is sent home.
+#[derive(Clone)]
+struct Doors {
+    caps: Caps,
+    trusted: TrustedProxies,
+    /// Finish what you are doing.
+    shutdown: CancellationToken,
+    /// Stop at once.
+    now: CancellationToken,
+    open: TaskTracker,
+}
+
+impl Doors {
+    async fn let_in_if<F>(
+        &self,
+        listener: Option<TcpListener>,
+        serve: impl Fn(TcpStream, SocketAddr, Place) -> F,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        if let Some(listener) = listener {
+            self.let_in(listener, serve).await;
+        }
+    }
+
+    /// Accepts connections until the shutdown, each in a task of its own.
+    async fn let_in<F>(
+        &self,
+        listener: TcpListener,
+        serve: impl Fn(TcpStream, SocketAddr, Place) -> F,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        while let Some(accepted) = self.shutdown.run_until_cancelled(listener.accept()).await {
+            let (tcp, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    pause_after(&error).await;
+                    continue;
+                }
+            };
+            let Some(place) = self.caps.enter(peer.ip(), &self.trusted) else {
+                tracing::debug!(%peer, "too many connections");
+                continue;
+            };
+            tune(&tcp);
+            let (serving, now) = (serve(tcp, peer, place), self.now.clone());
+            self.open.spawn(async move { now.run_until_cancelled(serving).await });
+        }
+    }
+
+    /// Waits until all are gone, but not for ever.
+    async fn close(&self, patience: Duration) {
+        self.open.close();
+        if timeout(patience, self.open.wait()).await.is_err() {
+            tracing::info!(connections = self.open.len(), "cut off what did not finish in time");
+            self.now.cancel();
+            self.open.wait().await;
+        }
+    }
+}
+
+/// Some errors concern only the connection that was to be accepted; after others, for instance too
+/// many open files, the next try would fail as well.
+async fn pause_after(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::warn!(%error, "can't accept connections");
+        sleep(ACCEPT_AGAIN).await;
+    }
+}
+
+/// Small messages leave at once, and a peer that has silently gone is noticed.
+fn tune(tcp: &TcpStream) {
+    let keep_alive = socket2::TcpKeepalive::new()
+        .with_time(Duration::from_mins(1))
+        .with_interval(Duration::from_secs(15));
+    let tuned = tcp
+        .set_nodelay(true)
+        .and_then(|()| socket2::SockRef::from(tcp).set_tcp_keepalive(&keep_alive));
+    if let Err(error) = tuned {
+        tracing::debug!(%error, "a connection can't be tuned");
+    }
+}
+
+async fn renew(resolver: Arc<Resolver>, shutdown: &CancellationToken) {
+    while shutdown.run_until_cancelled(sleep(RENEWAL)).await.is_some() {
+        let resolver = Arc::clone(&resolver);
+        let renewed = tokio::task::spawn_blocking(move || resolver.renew()).await;
+        if let Ok(Err(error)) = renewed {
+            tracing::warn!(%error, "certificates can't be renewed");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! One visitor's connection: HTTP/1.1 or HTTP/2 by what TLS agreed on, never guessed from the
+//! first bytes (a visitor could take for ever to send those), with bounds on what it may cost us.
+
+use std::{
+    convert::Infallible,
+    future::pending,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use printer::OsRandom;
+use tokio::{net::TcpStream, time::timeout};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use tracing::Instrument;
+
+use super::{Doors, caps::Place, held::Held, redirect};
+use crate::{
+    BoxError, Limits, RequestId, TlsStream, TrustedProxies, certificate::Resolver, request_id,
+    tls::ALPN_HTTP2,
+};
+
+/// Hyper allows no smaller buffer for an HTTP/1.1 header.
+const SMALLEST_HEADER: usize = 8 * 1024;
+/// How much of one upload may wait unread. It bounds an upload's speed to this much per round
+/// trip: 42 Mbit/s over 100 ms.
+const STREAM_WINDOW: u32 = 512 * 1024;
+
+/// What is the same for all connections.
+#[derive(Clone)]
+pub(super) struct Visit {
+    pub(super) limits: Limits,
+    pub(super) https_port: u16,
+    pub(super) resolver: Arc<Resolver>,
+    pub(super) doors: Doors,
+}
+
+impl Visit {
+    /// Serves one encrypted connection to its end.
+    pub(super) async fn serve<W, B>(
+        &self,
+        web: W,
+        stream: TlsStream,
+        place: Place,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) where
+        W: tower::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        W::Future: Send + 'static,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2);
+        let io = TokioIo::new(Held::new(stream, place));
+        let (begun, trusted) = (CancellationToken::new(), self.doors.trusted.clone());
+        let service = {
+            let begun = begun.clone();
+            service_fn(move |request| {
+                begun.cancel();
+                answer(web.clone(), request, &trusted, peer, local)
+            })
+        };
+        if is_http2 {
+            let connection = self.http2().serve_connection(io, service);
+            self.drive(connection, http2::Connection::graceful_shutdown, begun).await;
+        } else {
+            let connection = self.http1().serve_connection(io, service).with_upgrades();
+            self.drive(connection, http1::UpgradeableConnection::graceful_shutdown, begun).await;
+        }
+    }
+
+    /// Answers one unencrypted connection: all it learns is where HTTPS is.
+    pub(super) async fn unencrypted(self, tcp: TcpStream, mut place: Place) {
+        place.handshake_done();
+        let begun = CancellationToken::new();
+        let service = service_fn(|request| {
+            begun.cancel();
+            let answer = redirect::to_https(&request, &self.resolver, self.https_port);
+            async { Ok::<_, Infallible>(answer) }
+        });
+        let io = TokioIo::new(Held::new(tcp, place));
+        let connection = self.http1().serve_connection(io, service);
+        self.drive(connection, http1::Connection::graceful_shutdown, begun.clone()).await;
+    }
+
+    /// Runs a connection until it ends. It has to begin its first request in time, and on shutdown
+    /// it may finish the ones that are running.
+    async fn drive<C>(
+        &self,
+        connection: C,
+        finish: impl FnOnce(Pin<&mut C>),
+        begun: CancellationToken,
+    ) where
+        C: Future<Output = hyper::Result<()>>,
+    {
+        let mut connection = pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = never_begins(&begun, &self.limits) => return tracing::debug!("no request came"),
+            () = self.doors.shutdown.cancelled() => {
+                finish(connection.as_mut());
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+
+    fn http1(&self) -> http1::Builder {
+        let mut builder = http1::Builder::new();
+        let header = usize::try_from(self.limits.header_bytes).unwrap_or(usize::MAX);
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.slow_header)
+            .max_buf_size(header.max(SMALLEST_HEADER));
+        builder
+    }
+
+    fn http2(&self) -> http2::Builder<TokioExecutor> {
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .enable_connect_protocol()
+            .max_header_list_size(self.limits.header_bytes)
+            .max_concurrent_streams(self.limits.streams)
+            // All streams together may hold as much as each alone: one that nobody reads must not
+            // delay the others.
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(STREAM_WINDOW.saturating_mul(self.limits.streams))
+            .keep_alive_interval(self.limits.ping)
+            .keep_alive_timeout(self.limits.ping);
+        builder
+    }
+}
+
+/// Ends if no request begins in time; otherwise never.
+async fn never_begins(begun: &CancellationToken, limits: &Limits) {
+    if timeout(limits.slow_header, begun.cancelled()).await.is_ok() {
+        pending::<()>().await;
+    }
+}
+
+/// Answers one request. Its log entries carry the id, and never the query, which may hold secrets.
+fn answer<W, B>(
+    web: W,
+    mut request: Request<Incoming>,
+    trusted: &TrustedProxies,
+    peer: SocketAddr,
+    local: SocketAddr,
+) -> impl Future<Output = Result<Response<B>, Infallible>> + Send + use<W, B>
+where
+    W: tower::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Send
+        + 'static,
+    W::Future: Send + 'static,
+    B: Send + 'static,
+{
+    let id = RequestId::new(&OsRandom);
+    let connection = trusted.connection(request.headers(), peer, local);
+    let (method, path) = (request.method(), request.uri().path());
+    let span = tracing::info_span!("request", %id, %method, path, client = %connection.client);
+    request.extensions_mut().insert(connection);
+    request.extensions_mut().insert(id);
+    let answered = async move {
+        let mut response = web.oneshot(request).await?;
+        tracing::debug!(status = response.status().as_u16(), "answered");
+        if let Some(value) = id.header() {
+            response.headers_mut().insert(request_id::HEADER, value);
+        }
+        Ok(response)
+    };
+    answered.instrument(span)
+}
