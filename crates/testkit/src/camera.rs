@@ -1,6 +1,7 @@
 //! A camera as OctoPi has it: `/?action=stream` (MJPEG) and `/?action=snapshot` on a port of its
 //! own, every frame different. It counts what it sends, and how much of that was asked for
-//! through a proxy: a test can then tell whether a browser really came through the relay.
+//! through a proxy (`/counts` for programs): a test can then tell whether a browser really came
+//! through the relay.
 
 mod frame;
 
@@ -87,10 +88,14 @@ async fn view(mut stream: TcpStream, counts: Arc<Counts>) -> Result<()> {
     if request.target.contains("action=stream") {
         return send_stream(&mut stream, &request, &counts).await;
     }
-    let frame = counts.next(&request)?;
-    let head = format!("{HEAD}Content-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", frame.len());
+    let (media_type, body) = match request.target.as_str() {
+        "/counts" => ("application/json", counts.to_json().into_bytes()),
+        _ => ("image/jpeg", counts.next(&request)?),
+    };
+    let length = body.len();
+    let head = format!("{HEAD}Content-Type: {media_type}\r\nContent-Length: {length}\r\n\r\n");
     stream.write_all(head.as_bytes()).await?;
-    stream.write_all(&frame).await.map_err(Into::into)
+    stream.write_all(&body).await.map_err(Into::into)
 }
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: no-store\r\n";
@@ -117,6 +122,12 @@ impl Counts {
         self.sent.fetch_add(1, Ordering::Relaxed);
         self.forwarded.fetch_add(u64::from(request.forwarded), Ordering::Relaxed);
         frame::jpeg(number)
+    }
+
+    fn to_json(&self) -> String {
+        let [sent, forwarded] =
+            [&self.sent, &self.forwarded].map(|count| count.load(Ordering::Relaxed));
+        serde_json::json!({"sent": sent, "forwarded": forwarded}).to_string()
     }
 }
 

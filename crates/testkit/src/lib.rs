@@ -6,7 +6,9 @@
 //! killed.
 
 pub mod camera;
+pub mod client;
 pub mod clock;
+pub mod layerlock;
 pub mod octoprint;
 pub mod process;
 pub mod wait;

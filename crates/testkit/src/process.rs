@@ -9,7 +9,7 @@ use std::{
     os::unix::process::CommandExt,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -39,6 +39,7 @@ pub struct Process {
     child: Child,
     guard: Child,
     lines: Arc<Mutex<Vec<String>>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Process {
@@ -53,9 +54,10 @@ impl Process {
             .with_context(|| format!("can't start {name}: {}", command.get_program().display()))?;
         let guard = guard(&child)?;
         let lines = Arc::default();
-        collect(child.stdout.take(), &lines);
-        collect(child.stderr.take(), &lines);
-        Ok(Self { name: name.to_owned(), child, guard, lines })
+        let stdout = child.stdout.take().map(|stream| collect(stream, &lines));
+        let stderr = child.stderr.take().map(|stream| collect(stream, &lines));
+        let readers = stdout.into_iter().chain(stderr).collect();
+        Ok(Self { name: name.to_owned(), child, guard, lines, readers })
     }
 
     /// The program's process id.
@@ -66,6 +68,14 @@ impl Process {
     /// Everything printed so far, both streams mixed, one string per line.
     pub fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// All that an ended program has printed.
+    pub fn output(&mut self) -> String {
+        for reader in self.readers.drain(..) {
+            let _ = reader.join();
+        }
+        self.lines().join("\n")
     }
 
     /// Waits until a printed line is what `wanted` looks for. Fails after `deadline`, or as soon
@@ -84,7 +94,10 @@ impl Process {
         let result = wait::until(what, deadline, || std::future::ready(look(self))).await;
         match result {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(())) => bail!("{} ended before {what}:\n{}", self.name, self.lines().join("\n")),
+            Ok(Err(())) => {
+                let printed = self.output();
+                bail!("{} ended before {what}:\n{printed}", self.name)
+            }
             Err(error) => bail!("{}: {error}:\n{}", self.name, self.lines().join("\n")),
         }
     }
@@ -137,14 +150,13 @@ fn guard(child: &Child) -> Result<Child> {
         .context("can't start `sh`")
 }
 
-fn collect(stream: Option<impl Read + Send + 'static>, lines: &Arc<Mutex<Vec<String>>>) {
-    let Some(stream) = stream else { return };
+fn collect(stream: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
     let lines = Arc::clone(lines);
     thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok).take(MOST_LINES) {
             lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         }
-    });
+    })
 }
 
 #[cfg(test)]
