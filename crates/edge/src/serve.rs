@@ -1,6 +1,7 @@
 //! Serving: accept, judge, encrypt, hand over; and stop without cutting anyone off who is nearly
 //! done.
 
+mod answer;
 mod caps;
 mod connection;
 mod held;

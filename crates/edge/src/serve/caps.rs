@@ -162,7 +162,7 @@ mod tests {
         let caps = caps(10, 10);
         let nobody = TrustedProxies::default();
         let half_open = || caps.enter("203.0.113.9".parse().unwrap(), &nobody);
-        let mut open = vec![half_open().unwrap(), half_open().unwrap()];
+        let mut open = [half_open().unwrap(), half_open().unwrap()];
         assert!(half_open().is_none());
         open[0].handshake_done();
         assert!(half_open().is_some());

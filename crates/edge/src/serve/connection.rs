@@ -17,17 +17,11 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use printer::OsRandom;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
-use tracing::Instrument;
 
-use super::{Doors, caps::Place, held::Held, redirect};
-use crate::{
-    BoxError, Limits, RequestId, TlsStream, TrustedProxies, certificate::Resolver, request_id,
-    tls::ALPN_HTTP2,
-};
+use super::{Doors, answer::answer, caps::Place, held::Held, redirect};
+use crate::{BoxError, Limits, TlsStream, certificate::Resolver, tls::ALPN_HTTP2};
 
 /// Hyper allows no smaller buffer for an HTTP/1.1 header.
 const SMALLEST_HEADER: usize = 8 * 1024;
@@ -64,12 +58,14 @@ impl Visit {
     {
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2);
         let io = TokioIo::new(Held::new(stream, place));
-        let (begun, trusted) = (CancellationToken::new(), self.doors.trusted.clone());
+        let begun = CancellationToken::new();
         let service = {
-            let begun = begun.clone();
-            service_fn(move |request| {
+            let (begun, trusted) = (begun.clone(), self.doors.trusted.clone());
+            let header_bytes = self.limits.header_bytes;
+            service_fn(move |request: Request<Incoming>| {
                 begun.cancel();
-                answer(web.clone(), request, &trusted, peer, local)
+                let connection = trusted.connection(request.headers(), peer, local);
+                answer(web.clone(), request, connection, header_bytes)
             })
         };
         if is_http2 {
@@ -151,36 +147,4 @@ async fn never_begins(begun: &CancellationToken, limits: &Limits) {
     if timeout(limits.slow_header, begun.cancelled()).await.is_ok() {
         pending::<()>().await;
     }
-}
-
-/// Answers one request. Its log entries carry the id, and never the query, which may hold secrets.
-fn answer<W, B>(
-    web: W,
-    mut request: Request<Incoming>,
-    trusted: &TrustedProxies,
-    peer: SocketAddr,
-    local: SocketAddr,
-) -> impl Future<Output = Result<Response<B>, Infallible>> + Send + use<W, B>
-where
-    W: tower::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
-        + Send
-        + 'static,
-    W::Future: Send + 'static,
-    B: Send + 'static,
-{
-    let id = RequestId::new(&OsRandom);
-    let connection = trusted.connection(request.headers(), peer, local);
-    let (method, path) = (request.method(), request.uri().path());
-    let span = tracing::info_span!("request", %id, %method, path, client = %connection.client);
-    request.extensions_mut().insert(connection);
-    request.extensions_mut().insert(id);
-    let answered = async move {
-        let mut response = web.oneshot(request).await?;
-        tracing::debug!(status = response.status().as_u16(), "answered");
-        if let Some(value) = id.header() {
-            response.headers_mut().insert(request_id::HEADER, value);
-        }
-        Ok(response)
-    };
-    answered.instrument(span)
 }

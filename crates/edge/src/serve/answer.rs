@@ -1,0 +1,73 @@
+//! One request on its way in and its answer on its way out: it gets a name, it is measured, and
+//! the log learns of it.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use printer::OsRandom;
+use tower::ServiceExt;
+use tracing::Instrument;
+
+use crate::{Connection, RequestId, request_id};
+
+/// What separates name, value and lines.
+const LINE: usize = ": \r\n".len();
+
+/// Lets `web` answer, unless the header is larger than `limit` bytes. Log entries meanwhile carry
+/// the request's id, and never its query, which may hold secrets.
+pub(super) fn answer<W, B>(
+    web: W,
+    mut request: Request<Incoming>,
+    connection: Connection,
+    limit: u32,
+) -> impl Future<Output = Result<Response<Either<B, Full<Bytes>>>, Infallible>> + Send + use<W, B>
+where
+    W: tower::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Send
+        + 'static,
+    W::Future: Send + 'static,
+    B: Send + 'static,
+{
+    let id = RequestId::new(&OsRandom);
+    let (method, path) = (request.method(), request.uri().path());
+    let span = tracing::info_span!("request", %id, %method, path, client = %connection.client);
+    request.extensions_mut().insert(connection);
+    request.extensions_mut().insert(id);
+    let answered = async move {
+        let mut response = if is_larger(&request, limit) {
+            too_large().map(Either::Right)
+        } else {
+            web.oneshot(request).await?.map(Either::Left)
+        };
+        tracing::debug!(status = response.status().as_u16(), "answered");
+        if let Some(value) = id.header() {
+            response.headers_mut().insert(request_id::HEADER, value);
+        }
+        Ok(response)
+    };
+    answered.instrument(span)
+}
+
+/// Hyper's own limit for HTTP/1.1 is one of its buffer, and lets through what happens to fit.
+fn is_larger<B>(request: &Request<B>, limit: u32) -> bool {
+    let uri = request.uri();
+    let target = uri.path_and_query().map_or(0, |path| path.as_str().len())
+        + uri.authority().map_or(0, |authority| authority.as_str().len());
+    let size = target + lines(request.headers());
+    u32::try_from(size).unwrap_or(u32::MAX) > limit
+}
+
+fn lines(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + LINE).sum()
+}
+
+fn too_large() -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from("This request's header is too large.\n"));
+    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}

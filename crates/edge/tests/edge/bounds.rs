@@ -1,0 +1,139 @@
+//! What strangers may not do: hold connections without saying anything, take all of them, or send
+//! more than a header holds.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use edge::Limits;
+use http::{Request, StatusCode};
+use http_body_util::Full;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::rig::{HTTP1, HTTP2, RAW, Rig, eventually, within};
+
+const SHORT: Duration = Duration::from_millis(50);
+
+/// Waits until the other side hangs up, however it does it.
+async fn is_cut(mut stream: impl AsyncRead + Unpin) {
+    drop(within(stream.read_to_end(&mut Vec::new())).await);
+}
+
+fn impatient() -> Rig {
+    Rig::limited(Limits { slow_header: SHORT, ..Limits::default() })
+}
+
+#[tokio::test]
+async fn a_slow_header_is_cut() {
+    let rig = impatient();
+    let mut tls = rig.connect("localhost", &[HTTP1]).await.unwrap();
+    tls.write_all(b"GET / HTTP/1.1\r\nhost: loc").await.unwrap();
+    is_cut(tls).await;
+    let mut plain = TcpStream::connect(rig.http).await.unwrap();
+    plain.write_all(b"GET / HT").await.unwrap();
+    is_cut(plain).await;
+}
+
+#[tokio::test]
+async fn a_second_slow_header_is_cut() {
+    let rig = impatient();
+    let mut tls = rig.connect("localhost", &[HTTP1]).await.unwrap();
+    tls.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\nGET / HTTP/1.1\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    drop(within(tls.read_to_end(&mut answer)).await);
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", answer.escape_ascii());
+}
+
+#[tokio::test]
+async fn silence_after_the_handshake_is_cut() {
+    let rig = impatient();
+    is_cut(rig.connect("localhost", &[HTTP2]).await.unwrap()).await;
+    is_cut(rig.connect("localhost", &[HTTP1]).await.unwrap()).await;
+    is_cut(TcpStream::connect(rig.http).await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_header_that_never_ends_is_cut_in_http_2() {
+    let rig = Rig::limited(Limits { ping: SHORT, ..Limits::default() });
+    let mut tls = rig.connect("localhost", &[HTTP2]).await.unwrap();
+    tls.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    tls.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
+    // HEADERS without END_HEADERS: nothing but its continuation may follow, not even an answer to
+    // a ping. 0x82 is `:method: GET`.
+    tls.write_all(&[0, 0, 1, 1, 0, 0, 0, 0, 1, 0x82]).await.unwrap();
+    is_cut(tls).await;
+}
+
+#[tokio::test]
+async fn a_half_open_handshake_is_cut() {
+    let rig = Rig::limited(Limits { handshake: SHORT, ..Limits::default() });
+    is_cut(TcpStream::connect(rig.https).await.unwrap()).await;
+    let mut tcp = TcpStream::connect(rig.https).await.unwrap();
+    // The beginning of a ClientHello that is said to have 512 bytes.
+    tcp.write_all(&[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]).await.unwrap();
+    is_cut(tcp).await;
+}
+
+#[tokio::test]
+async fn one_address_does_not_take_all_connections() {
+    let rig = Rig::limited(Limits { connections_per_address: 2, ..Limits::default() });
+    let first = rig.connect("localhost", &[HTTP1]).await.unwrap();
+    let _second = rig.connect("localhost", &[HTTP2]).await.unwrap();
+    assert!(rig.connect("localhost", &[HTTP1]).await.is_err());
+    drop(first);
+    let _third = eventually(async || rig.connect("localhost", &[HTTP1]).await.ok()).await;
+}
+
+#[tokio::test]
+async fn half_open_handshakes_have_a_cap_per_address() {
+    let rig = Rig::limited(Limits { handshakes_per_address: 1, ..Limits::default() });
+    let silent = TcpStream::connect(rig.https).await.unwrap();
+    assert!(rig.connect("localhost", &[HTTP1]).await.is_err());
+    drop(silent);
+    let _open = eventually(async || rig.connect("localhost", &[HTTP1]).await.ok()).await;
+    rig.connect("localhost", &[HTTP1]).await.expect("an open one is half open no more");
+}
+
+#[tokio::test]
+async fn an_upgraded_connection_keeps_its_place() {
+    let rig = Rig::limited(Limits { connections_per_address: 1, ..Limits::default() });
+    let mut sender = rig.http1().await.unwrap();
+    let request = Request::get("/socket")
+        .header("host", "localhost")
+        .header("connection", "upgrade")
+        .header("upgrade", "websocket")
+        .body(Full::<Bytes>::default())
+        .unwrap();
+    let response = within(sender.send_request(request)).await.unwrap();
+    let socket = within(hyper::upgrade::on(response)).await.unwrap();
+    assert!(rig.connect("localhost", &[HTTP1]).await.is_err());
+    drop(socket);
+    let mut raw = eventually(async || rig.connect("localhost", &[RAW]).await.ok()).await;
+    within(raw.read_to_end(&mut Vec::new())).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_oversized_header_is_answered_with_431() {
+    let rig = Rig::start();
+    let large = "x".repeat(40 * 1024);
+    let response = rig.ask(Request::get("/").header("cookie", &large)).await;
+    assert_eq!(response.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    let mut http2 = rig.http2().await.unwrap();
+    let request = |value: &str| {
+        let request = Request::get("https://localhost/").header("cookie", value);
+        request.body(Full::<Bytes>::default()).unwrap()
+    };
+    let response = within(http2.send_request(request(&large))).await.unwrap();
+    assert_eq!(response.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    let response = within(http2.send_request(request("small"))).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK, "and the connection goes on");
+}
+
+#[tokio::test]
+async fn a_large_header_within_the_limit_passes() {
+    let rig = Rig::start();
+    let large = "x".repeat(24 * 1024);
+    assert_eq!(rig.ask(Request::get("/").header("cookie", &large)).await.status(), StatusCode::OK);
+}

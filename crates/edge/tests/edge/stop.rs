@@ -1,0 +1,61 @@
+//! Stopping.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use edge::Limits;
+use http::Request;
+use http_body_util::Full;
+use tokio::net::TcpStream;
+
+use crate::rig::{Rig, eventually, read, within};
+
+fn wait() -> Request<Full<Bytes>> {
+    Request::get("https://localhost/wait").body(Full::default()).unwrap()
+}
+
+// covers: OP-3
+#[tokio::test]
+async fn a_graceful_stop_finishes_what_runs_and_refuses_what_is_new() {
+    let rig = Rig::start();
+    let mut http1 = rig.http1().await.unwrap();
+    let mut http2 = rig.http2().await.unwrap();
+    let running = [
+        tokio::spawn(http1.send_request(wait())),
+        tokio::spawn(http2.clone().send_request(wait())),
+    ];
+    within(rig.gate.reached.acquire_many(2)).await.unwrap().forget();
+    rig.shutdown.cancel();
+    eventually(async || TcpStream::connect(rig.https).await.err()).await;
+    eventually(async || TcpStream::connect(rig.http).await.err()).await;
+    eventually(async || http2.send_request(wait()).await.err()).await;
+    rig.gate.open.add_permits(10);
+    for request in running {
+        let response = read(within(request).await.unwrap().unwrap()).await;
+        assert_eq!(response.body(), "waited");
+    }
+    rig.ended().await;
+}
+
+// covers: OP-3
+#[tokio::test]
+async fn a_stop_waits_for_nobody_for_ever() {
+    let rig = Rig::limited(Limits { stop: Duration::from_millis(50), ..Limits::default() });
+    let mut http1 = rig.http1().await.unwrap();
+    let running = tokio::spawn(http1.send_request(wait()));
+    within(rig.gate.reached.acquire()).await.unwrap().forget();
+    rig.shutdown.cancel();
+    rig.ended().await;
+    assert!(within(running).await.unwrap().is_err());
+}
+
+// covers: OP-3
+#[tokio::test]
+async fn idle_connections_hold_up_no_stop() {
+    let rig = Rig::limited(Limits { stop: Duration::from_hours(1), ..Limits::default() });
+    let (http1, http2) = (rig.http1().await.unwrap(), rig.http2().await.unwrap());
+    assert_eq!(rig.ask(Request::get("/")).await.status(), 200);
+    rig.shutdown.cancel();
+    rig.ended().await;
+    drop((http1, http2));
+}
