@@ -83,3 +83,76 @@ impl fmt::Debug for Identity {
         f.debug_struct("Identity").field("public", &self.public).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::PermissionsExt as _,
+    };
+
+    use super::*;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    // covers: RL-6
+    #[test]
+    fn a_key_is_made_once_and_is_private() {
+        let folder = folder();
+        let path = folder.path().join("key.pem");
+        let made = Identity::load_or_create(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let loaded = Identity::load_or_create(&path).unwrap();
+        assert_eq!(made.public_key(), loaded.public_key());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no draft is left");
+    }
+
+    // covers: RL-6
+    #[test]
+    fn a_key_that_others_can_read_is_refused() {
+        let folder = folder();
+        let path = folder.path().join("key.pem");
+        Identity::load_or_create(&path).unwrap();
+        for mode in [0o640, 0o604, 0o660, 0o602] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let error = Identity::load_or_create(&path).unwrap_err();
+            assert!(matches!(error, Error::KeyFileExposed(_)), "{mode:o}");
+            assert!(error.to_string().contains("chmod 600"));
+        }
+    }
+
+    #[test]
+    fn a_file_without_an_ed25519_key_is_refused_and_kept() {
+        let folder = folder();
+        let path = folder.path().join("key.pem");
+        let p256 = rcgen::KeyPair::generate().unwrap().serialize_pem();
+        for text in ["", "not a key", p256.as_str()] {
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+            assert!(matches!(Identity::load_or_create(&path), Err(Error::InvalidKey)));
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let path = folder().path().join("missing").join("key.pem");
+        let error = Identity::load_or_create(&path).unwrap_err();
+        assert!(error.to_string().contains("missing/key.pem"));
+    }
+
+    // covers: SV-9
+    #[test]
+    fn a_private_key_is_never_printed() {
+        let folder = folder();
+        let path = folder.path().join("key.pem");
+        let identity = Identity::load_or_create(&path).unwrap();
+        let printed = format!("{identity:?}");
+        assert!(printed.contains(&identity.public_key().fingerprint().to_string()));
+        let pem = fs::read_to_string(&path).unwrap();
+        assert!(!printed.contains(pem.lines().nth(1).unwrap()));
+    }
+}

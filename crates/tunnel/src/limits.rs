@@ -19,6 +19,10 @@ pub struct Limits {
     /// How many streams that were reset are remembered, so that what was still under way for
     /// them is ignored instead of counted as an error.
     pub remembered_resets: usize,
+    /// How many of the other side's mistakes, each of which resets a stream, end the connection.
+    /// `None` where cancelled requests are everyday life: what is still under way for a stream
+    /// that nobody remembers looks like such a mistake.
+    pub mistakes: Option<usize>,
 }
 
 /// The largest frame, in bytes. Larger ones gain nothing and delay small messages.
@@ -51,6 +55,7 @@ impl Limits {
         stream_window: 256 * 1024,
         slot_wait: Duration::from_secs(10),
         remembered_resets: 16_384,
+        mistakes: None,
     };
 
     /// The connection of a key that isn't linked yet: a few small questions.
@@ -60,6 +65,7 @@ impl Limits {
         stream_window: 64 * 1024,
         slot_wait: Duration::from_secs(2),
         remembered_resets: 64,
+        mistakes: Some(64),
     };
 
     /// Unread bytes count against the connection's window too. Large enough for all streams at
@@ -80,7 +86,7 @@ impl Limits {
             .max_send_buffer_size(SEND_BUFFER)
             .max_concurrent_reset_streams(self.remembered_resets)
             .reset_stream_duration(RESET_MEMORY)
-            .max_local_error_reset_streams(None);
+            .max_local_error_reset_streams(self.mistakes);
         builder
     }
 
@@ -96,7 +102,7 @@ impl Limits {
             .max_send_buffer_size(SEND_BUFFER)
             .max_concurrent_reset_streams(self.remembered_resets)
             .reset_stream_duration(RESET_MEMORY)
-            .max_local_error_reset_streams(None)
+            .max_local_error_reset_streams(self.mistakes)
             .max_pending_accept_reset_streams(RESETS_BEFORE_ACCEPT);
         builder
     }

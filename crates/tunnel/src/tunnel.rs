@@ -3,7 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, OnceLock, Weak},
     task::Poll,
 };
 
@@ -35,9 +35,12 @@ use crate::{
 /// A connection over which requests can be sent. Clones share it; it ends when its driver does,
 /// or when the last clone and the last body are gone.
 #[derive(Clone, Debug)]
-pub struct Tunnel {
+pub struct Tunnel(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     sender: SendRequest<Bytes>,
-    slots: Arc<Slots>,
+    slots: Slots,
     resets: Arc<Resets>,
     close: CancellationToken,
     ended: CancellationToken,
@@ -81,12 +84,15 @@ impl Tunnel {
         let (sender, connection) = limits.client().handshake::<_, Bytes>(io).await?;
         let (close, ended) = (CancellationToken::new(), CancellationToken::new());
         let guard = ended.clone().drop_guard();
-        let mut driver = Box::pin(drive(connection, heard, close.clone(), guard));
+        let crowd = Crowd::new(limits);
+        let mut driver = Box::pin(drive(connection, heard, crowd.clone(), close.clone(), guard));
         settings_arrived(&sender, driver.as_mut()).await?;
 
-        let slots = Arc::new(Slots::new(limits, sender.current_max_send_streams()));
+        let slots = Slots::new(limits, sender.current_max_send_streams());
         let resets = Arc::new(Resets::new(limits.remembered_resets));
-        Ok((Self { sender, slots, resets, close, ended }, driver))
+        let inner = Arc::new(Inner { sender, slots, resets, close, ended });
+        crowd.watch(&inner);
+        Ok((Self(inner), driver))
     }
 
     /// Sends a request and waits for the head of its answer. A [`Priority`] among the request's
@@ -107,7 +113,7 @@ impl Tunnel {
         let is_empty = body.is_end_stream() || length.is_nothing();
         let slot = self.slot(parts.extensions.get().copied().unwrap_or_default()).await?;
 
-        let mut exchange = Exchange::new(slot.clone(), self.resets.clone());
+        let mut exchange = Exchange::new(slot.clone(), self.0.resets.clone());
         let (answer, stream) = self.start(parts, is_empty).await?;
         if !is_empty {
             tokio::spawn(upload(body, length, stream, exchange.watch(), slot));
@@ -118,27 +124,27 @@ impl Tunnel {
 
     /// Whether nothing can be sent any more.
     pub fn is_closed(&self) -> bool {
-        self.ended.is_cancelled()
+        self.0.ended.is_cancelled()
     }
 
     /// Waits until the connection has ended.
     pub async fn closed(&self) {
-        self.ended.cancelled().await;
+        self.0.ended.cancelled().await;
     }
 
     /// Ends the connection, and everything in it, at once.
     pub fn close(&self) {
-        self.close.cancel();
+        self.0.close.cancel();
     }
 
     async fn slot(&self, priority: Priority) -> Result<Slot, Error> {
-        if !self.resets.have_room() {
+        if !self.0.resets.have_room() {
             return Err(Error::Busy);
         }
         tokio::select! {
             biased;
-            () = self.ended.cancelled() => Err(Error::Closed),
-            slot = self.slots.acquire(priority) => slot,
+            () = self.0.ended.cancelled() => Err(Error::Closed),
+            slot = self.0.slots.acquire(priority) => slot,
         }
     }
 
@@ -147,7 +153,7 @@ impl Tunnel {
         parts: request::Parts,
         is_empty: bool,
     ) -> Result<(ResponseFuture, SendStream<Bytes>), Error> {
-        let mut sender = self.sender.clone().ready().await?;
+        let mut sender = self.0.sender.clone().ready().await?;
         Ok(sender.send_request(head(parts), is_empty)?)
     }
 }
@@ -188,10 +194,39 @@ async fn upload<B>(
     stream.send_reset(h2::Reason::CANCEL);
 }
 
+/// A guard against an agent that makes the hub remember more and more. With
+/// [`Limits::mistakes`] at `None` the library doesn't count the other side's mistakes, but each
+/// of them may bring a stream back that was forgotten long ago.
+#[derive(Clone)]
+struct Crowd {
+    most: usize,
+    inner: Arc<OnceLock<Weak<Inner>>>,
+}
+
+impl Crowd {
+    /// All streams in use, and twice the remembered ones.
+    fn new(limits: Limits) -> Self {
+        let streams = usize::try_from(limits.streams).unwrap_or(usize::MAX);
+        let most = streams.saturating_add(limits.remembered_resets.saturating_mul(2));
+        Self { most, inner: Arc::default() }
+    }
+
+    /// Weakly: a connection that nobody can use any more ends by itself.
+    fn watch(&self, inner: &Arc<Inner>) {
+        let _ = self.inner.set(Arc::downgrade(inner));
+    }
+
+    fn is_too_large(&self) -> bool {
+        let inner = self.inner.get().and_then(Weak::upgrade);
+        inner.is_some_and(|inner| inner.sender.num_wired_streams() > self.most)
+    }
+}
+
 /// Moves the connection until it ends, goes silent or is closed.
 async fn drive<T>(
     mut connection: Connection<T, Bytes>,
     heard: Heard,
+    crowd: Crowd,
     close: CancellationToken,
     _ended: DropGuard,
 ) -> Result<(), Error>
@@ -199,8 +234,13 @@ where
     T: AsyncRead + AsyncWrite + Unpin,
 {
     let silence = keep_alive(connection.ping_pong(), heard);
+    let moving = poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
+        Poll::Ready(result) => Poll::Ready(result.map_err(Error::from)),
+        Poll::Pending if crowd.is_too_large() => Poll::Ready(Err(Error::Protocol(None))),
+        Poll::Pending => Poll::Pending,
+    });
     tokio::select! {
-        result = connection => result.map_err(Error::from),
+        result = moving => result,
         error = silence => Err(error),
         () = close.cancelled() => Ok(()),
     }

@@ -31,6 +31,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
 /// Writes a new file. One that another process made meanwhile is left as it is.
 pub(super) fn create(path: &Path, pem: &[u8]) -> Result<(), Error> {
     let draft = draft_of(path);
+    let _ = fs::remove_file(&draft); // of a process that was killed
     let result = write_private(&draft, pem).and_then(|()| publish(&draft, path));
     let _ = fs::remove_file(&draft);
     result.map_err(|error| failed(path, error))

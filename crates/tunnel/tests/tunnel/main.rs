@@ -1,4 +1,15 @@
 //! Both ends of a tunnel against each other: over a pipe in memory, and over TLS on a socket.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "what the tests share is a test too"
+)]
+
 mod ends;
 mod http;
+mod life;
+mod tls;
+mod visitors;
