@@ -122,8 +122,9 @@ fn browser(repository: &Repository) -> Result<()> {
 /// Playwright's runner for one of its projects, against binaries that are up to date.
 fn playwright(repository: &Repository, project: &str) -> Result<Command> {
     run_command(cargo(&repository.root, &["build", "--quiet", "--workspace", "--bins"]))?;
+    let project = format!("--project={project}");
     let e2e: &Path = &repository.root.join("e2e");
-    Ok(command(e2e, "npx", &["--no-install", "playwright", "test", "--project", project]))
+    Ok(command(e2e, "npx", &["--no-install", "playwright", "test", &project]))
 }
 
 #[cfg(test)]

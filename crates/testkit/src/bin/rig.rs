@@ -1,4 +1,5 @@
-//! Everything that a browser test needs, as one program: `rig up` or `rig hub-agent`.
+//! Everything that a browser test needs, as one program: `rig up` or `rig hub-agent`; `rig bare`
+//! is OctoPrint and the camera alone, to see whether a fault is theirs.
 //!
 //! It prints one JSON object per line. The first says where everything is; then, for each line of
 //! standard input that is a JSON array of words, `layerlock` is run with these words on the
@@ -7,6 +8,7 @@
 
 use std::{
     io::{BufRead, stdin},
+    path::Path,
     time::Duration,
 };
 
@@ -23,6 +25,9 @@ use tokio::{sync::mpsc, time::interval};
 const PAUSE: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The printer's name on the dashboard.
+const PRINTER: &str = "Workshop";
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let mode = std::env::args().nth(1).unwrap_or_default();
@@ -30,25 +35,42 @@ async fn main() -> Result<()> {
     let octoprint = OctoPrint::start(&camera.url()).await?;
     let directory = tempfile::Builder::new().prefix("layerlock-rig-").tempdir()?;
     let agent_data = directory.path().join("agent-side");
-    let route = format!("/webcam/={}", camera.url());
-    let printer = format!("octoprint={}", octoprint.url());
-    let add = ["agent", "printer", "add", &printer, "--name", "Workshop", "--route", &route];
-    layerlock::run(&agent_data, &add).await?;
+    let hub_data = directory.path().join("hub-side");
+    if mode != "bare" {
+        add_printer(&agent_data, &octoprint, &camera).await?;
+    }
     let mut hub = match mode.as_str() {
-        "up" => Layerlock::up(&agent_data, &[]).await?,
-        "hub-agent" => Layerlock::hub(&directory.path().join("hub-side")).await?,
-        _ => bail!("usage: rig up|hub-agent"),
+        "up" => Some(Layerlock::up(&agent_data, &[]).await?),
+        "hub-agent" => Some(Layerlock::hub(&hub_data).await?),
+        "bare" => None,
+        _ => bail!("usage: rig up|hub-agent|bare"),
     };
     say(&json!({
-        "url": hub.url(),
-        "setup_link": format!("{}/setup#{}", hub.url(), hub.setup_token().await?),
-        "printer": "Workshop",
-        "octoprint": {"url": octoprint.url(), "user": OctoPrint::ADMIN.0,
-                      "password": OctoPrint::ADMIN.1, "api_key": OctoPrint::API_KEY},
+        "hub": about_hub(hub.as_mut()).await?,
+        "printer": PRINTER,
+        "octoprint": {
+            "url": octoprint.url(),
+            "user": OctoPrint::ADMIN.0,
+            "password": OctoPrint::ADMIN.1,
+            "api_key": OctoPrint::API_KEY,
+            "pid": octoprint.pid(),
+        },
         "camera": camera.url(),
-        "pids": {"layerlock": hub.pid(), "octoprint": octoprint.pid()},
     }));
     obey(commands(), &agent_data).await
+}
+
+async fn add_printer(agent_data: &Path, octoprint: &OctoPrint, camera: &Camera) -> Result<()> {
+    let printer = format!("octoprint={}", octoprint.url());
+    let route = format!("/webcam/={}", camera.url());
+    let add = ["agent", "printer", "add", &printer, "--name", PRINTER, "--route", &route];
+    layerlock::run(agent_data, &add).await.map(drop)
+}
+
+async fn about_hub(hub: Option<&mut Layerlock>) -> Result<Value> {
+    let Some(hub) = hub else { return Ok(Value::Null) };
+    let setup_link = format!("{}/setup#{}", hub.url(), hub.setup_token().await?);
+    Ok(json!({"url": hub.url(), "setup_link": setup_link, "pid": hub.pid()}))
 }
 
 /// What comes from standard input, line by line.
@@ -61,10 +83,7 @@ fn commands() -> mpsc::UnboundedReceiver<String> {
     receiver
 }
 
-async fn obey(
-    mut commands: mpsc::UnboundedReceiver<String>,
-    agent_data: &std::path::Path,
-) -> Result<()> {
+async fn obey(mut commands: mpsc::UnboundedReceiver<String>, agent_data: &Path) -> Result<()> {
     let mut running: Vec<(Process, usize)> = Vec::new();
     let mut beat = interval(PAUSE);
     loop {
@@ -80,7 +99,7 @@ async fn obey(
 
 async fn carry_out(
     command: &str,
-    agent_data: &std::path::Path,
+    agent_data: &Path,
     running: &mut Vec<(Process, usize)>,
 ) -> Result<()> {
     match serde_json::from_str(command)? {
