@@ -14,6 +14,8 @@
 mod backoff;
 mod body;
 mod bounds;
+mod crowd;
+mod drive;
 mod error;
 mod exchange;
 mod fingerprint;

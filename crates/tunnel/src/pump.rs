@@ -9,8 +9,9 @@ use std::{
 use bytes::Bytes;
 use h2::{Reason, SendStream};
 use http_body::Body;
+use tokio::sync::oneshot;
 
-use crate::{BoxError, Error, bounds::Length};
+use crate::{BoxError, Error, bounds::Length, exchange::Finished, slots::Slot};
 
 /// The most that is handed over at once, in bytes: four frames.
 const CHUNK: usize = 64 * 1024;
@@ -27,6 +28,29 @@ where
         tracing::debug!(%error, "a body ended early");
         stream.send_reset(Reason::CANCEL);
     }
+}
+
+/// Sends a request's body, until its end or until the request is cancelled.
+pub(crate) async fn upload<B>(
+    body: B,
+    length: Length,
+    mut stream: SendStream<Bytes>,
+    exchange: oneshot::Receiver<Finished>,
+    _slot: Slot,
+) where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let cancelled = async {
+        if exchange.await.is_ok() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = pump(body, length, &mut stream) => return,
+        () = cancelled => {}
+    }
+    stream.send_reset(Reason::CANCEL);
 }
 
 async fn send_all<B>(

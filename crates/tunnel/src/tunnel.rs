@@ -1,35 +1,29 @@
 //! The end of a connection that asks: the hub's, once an agent is linked.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::Pin,
-    sync::{Arc, OnceLock, Weak},
-    task::Poll,
-};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use h2::{
     SendStream,
-    client::{Connection, ResponseFuture, SendRequest},
+    client::{ResponseFuture, SendRequest},
 };
 use http::{Request, Response, Version, request};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::oneshot,
     time::timeout,
 };
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Body, BoxError, Error, Limits, Priority, Protocol,
-    bounds::{self, Length},
-    exchange::{Exchange, Finished},
-    keep_alive::keep_alive,
+    Body, BoxError, Error, Limits, Priority, Protocol, bounds,
+    crowd::Crowd,
+    drive::{drive, settings_arrived},
+    exchange::Exchange,
     limits::HANDSHAKE,
-    pump::pump,
+    pump::upload,
     resets::Resets,
     slots::{Slot, Slots},
-    watched::{Heard, Watched},
+    watched::Watched,
 };
 
 /// A connection over which requests can be sent. Clones share it; it ends when its driver does,
@@ -39,7 +33,7 @@ pub struct Tunnel(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    sender: SendRequest<Bytes>,
+    sender: Arc<SendRequest<Bytes>>,
     slots: Slots,
     resets: Arc<Resets>,
     close: CancellationToken,
@@ -90,9 +84,9 @@ impl Tunnel {
 
         let slots = Slots::new(limits, sender.current_max_send_streams());
         let resets = Arc::new(Resets::new(limits.remembered_resets));
-        let inner = Arc::new(Inner { sender, slots, resets, close, ended });
-        crowd.watch(&inner);
-        Ok((Self(inner), driver))
+        let sender = Arc::new(sender);
+        crowd.watch(&sender);
+        Ok((Self(Arc::new(Inner { sender, slots, resets, close, ended })), driver))
     }
 
     /// Sends a request and waits for the head of its answer. A [`Priority`] among the request's
@@ -153,7 +147,7 @@ impl Tunnel {
         parts: request::Parts,
         is_empty: bool,
     ) -> Result<(ResponseFuture, SendStream<Bytes>), Error> {
-        let mut sender = self.0.sender.clone().ready().await?;
+        let mut sender = SendRequest::clone(&self.0.sender).ready().await?;
         Ok(sender.send_request(head(parts), is_empty)?)
     }
 }
@@ -169,95 +163,4 @@ fn head(parts: request::Parts) -> Request<()> {
         head.extensions_mut().insert(protocol.clone());
     }
     head
-}
-
-/// Sends a request's body, until its end or until the request is cancelled.
-async fn upload<B>(
-    body: B,
-    length: Length,
-    mut stream: SendStream<Bytes>,
-    exchange: oneshot::Receiver<Finished>,
-    _slot: Slot,
-) where
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
-{
-    let cancelled = async {
-        if exchange.await.is_ok() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = pump(body, length, &mut stream) => return,
-        () = cancelled => {}
-    }
-    stream.send_reset(h2::Reason::CANCEL);
-}
-
-/// A guard against an agent that makes the hub remember more and more. With
-/// [`Limits::mistakes`] at `None` the library doesn't count the other side's mistakes, but each
-/// of them may bring a stream back that was forgotten long ago.
-#[derive(Clone)]
-struct Crowd {
-    most: usize,
-    inner: Arc<OnceLock<Weak<Inner>>>,
-}
-
-impl Crowd {
-    /// All streams in use, and twice the remembered ones.
-    fn new(limits: Limits) -> Self {
-        let streams = usize::try_from(limits.streams).unwrap_or(usize::MAX);
-        let most = streams.saturating_add(limits.remembered_resets.saturating_mul(2));
-        Self { most, inner: Arc::default() }
-    }
-
-    /// Weakly: a connection that nobody can use any more ends by itself.
-    fn watch(&self, inner: &Arc<Inner>) {
-        let _ = self.inner.set(Arc::downgrade(inner));
-    }
-
-    fn is_too_large(&self) -> bool {
-        let inner = self.inner.get().and_then(Weak::upgrade);
-        inner.is_some_and(|inner| inner.sender.num_wired_streams() > self.most)
-    }
-}
-
-/// Moves the connection until it ends, goes silent or is closed.
-async fn drive<T>(
-    mut connection: Connection<T, Bytes>,
-    heard: Heard,
-    crowd: Crowd,
-    close: CancellationToken,
-    _ended: DropGuard,
-) -> Result<(), Error>
-where
-    T: AsyncRead + AsyncWrite + Unpin,
-{
-    let silence = keep_alive(connection.ping_pong(), heard);
-    let moving = poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
-        Poll::Ready(result) => Poll::Ready(result.map_err(Error::from)),
-        Poll::Pending if crowd.is_too_large() => Poll::Ready(Err(Error::Protocol(None))),
-        Poll::Pending => Poll::Pending,
-    });
-    tokio::select! {
-        result = moving => result,
-        error = silence => Err(error),
-        () = close.cancelled() => Ok(()),
-    }
-}
-
-/// Moves the connection until the other side's settings are there.
-async fn settings_arrived<D>(
-    sender: &SendRequest<Bytes>,
-    mut driver: Pin<&mut D>,
-) -> Result<(), Error>
-where
-    D: Future<Output = Result<(), Error>>,
-{
-    poll_fn(|cx| match driver.as_mut().poll(cx) {
-        Poll::Ready(result) => Poll::Ready(result.and(Err(Error::Closed))),
-        Poll::Pending if sender.is_extended_connect_protocol_enabled() => Poll::Ready(Ok(())),
-        Poll::Pending => Poll::Pending,
-    })
-    .await
 }

@@ -9,6 +9,7 @@
 )]
 
 mod ends;
+mod hostile;
 mod http;
 mod life;
 mod tls;

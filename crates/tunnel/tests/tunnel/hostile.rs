@@ -1,0 +1,107 @@
+//! An agent that was taken over, against its hub. It speaks bare frames, since no library helps
+//! it to misbehave.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
+    sync::oneshot,
+    time::timeout,
+};
+use tunnel::{Error, Limits, Tunnel};
+
+use crate::ends::get;
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let [_, size @ ..] = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&size, [kind, flags].as_slice(), &stream.to_be_bytes(), payload].concat()
+}
+
+/// "Extended CONNECT is welcome, and so are 256 streams."
+fn settings() -> Vec<u8> {
+    frame(SETTINGS, 0, 0, &[0, 8, 0, 0, 0, 1, 0, 3, 0, 0, 1, 0])
+}
+
+/// Answers every request with an empty 200, until told to stop.
+async fn behave(io: &mut DuplexStream, mut stop: oneshot::Receiver<()>) {
+    io.write_all(&settings()).await.unwrap();
+    io.read_exact(&mut [0; 24]).await.unwrap();
+    let mut head = [0; 9];
+    loop {
+        tokio::select! {
+            biased;
+            _ = &mut stop => return,
+            read = io.read_exact(&mut head) => drop(read.unwrap()),
+        }
+        let [a, b, c, kind, flags, stream @ ..] = head;
+        let size = u32::from_be_bytes([0, a, b, c]);
+        io.read_exact(&mut vec![0; usize::try_from(size).unwrap()]).await.unwrap();
+        match kind {
+            SETTINGS if flags == 0 => io.write_all(&frame(SETTINGS, 1, 0, &[])).await.unwrap(),
+            HEADERS => {
+                let answer = frame(HEADERS, 5, u32::from_be_bytes(stream), &[0x88]);
+                io.write_all(&answer).await.unwrap();
+            }
+            _ => {}
+        }
+    }
+}
+
+// covers: RL-6
+#[tokio::test]
+async fn a_hostile_agent_that_revives_forgotten_streams_is_cut_off() {
+    const STREAMS: u32 = 2_000;
+    let (io, mut agent) = tokio::io::duplex(4096);
+    let (stop, stopped) = oneshot::channel();
+    let attack = tokio::spawn(async move {
+        behave(&mut agent, stopped).await;
+        for stream in (0..STREAMS).map(|number| 2 * number + 1) {
+            if agent.write_all(&frame(DATA, 0, stream, b"x")).await.is_err() {
+                return agent;
+            }
+        }
+        agent // kept open, and nothing is read from it
+    });
+    let limits = Limits { remembered_resets: 64, slot_wait: Duration::ZERO, ..Limits::TUNNEL };
+    let (hub, driver) = Tunnel::open_with(io, limits).await.unwrap();
+    let driver = tokio::spawn(driver);
+    for _ in 0..STREAMS {
+        hub.send(get("/")).await.unwrap();
+    }
+    stop.send(()).unwrap();
+    let end = timeout(Duration::from_secs(5), driver).await.expect("cut off at once").unwrap();
+    assert!(matches!(end, Err(Error::Protocol(None))), "{end:?}");
+    drop(attack.await.unwrap());
+}
+
+// covers: RL-6
+#[tokio::test]
+async fn an_agent_that_allows_no_websockets_is_refused() {
+    let (io, mut agent) = tokio::io::duplex(4096);
+    agent.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
+    drop(agent);
+    assert!(Tunnel::open(io).await.is_err());
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn frames_of_nonsense_end_the_connection_with_an_error() {
+    for nonsense in [
+        frame(DATA, 0, 99, b"for a stream that never was"),
+        frame(HEADERS, 4, 2, &[0x88]),
+        frame(SETTINGS, 0, 0, &[1]),
+        vec![0xff, 0xff, 0xff, DATA, 0, 0, 0, 0, 1],
+    ] {
+        let (io, mut agent) = tokio::io::duplex(4096);
+        agent.write_all(&settings()).await.unwrap();
+        let (hub, driver) = Tunnel::open(io).await.unwrap();
+        agent.write_all(&nonsense).await.unwrap();
+        let end = timeout(Duration::from_secs(5), driver).await.expect("at once");
+        assert!(matches!(end, Err(Error::Protocol(_) | Error::Closed)), "{end:?}");
+        assert!(hub.is_closed());
+    }
+}
