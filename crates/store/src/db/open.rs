@@ -1,0 +1,94 @@
+//! Opening a database: where it is, how safely it writes, and bringing its tables up to date.
+
+use std::{fs::OpenOptions, io::ErrorKind, path::Path, str::FromStr, time::Duration};
+
+use sqlx::{
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{Db, Pool};
+use crate::{Error, Result};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How long a unit of work waits for a connection.
+const ACQUIRE: Duration = Duration::from_secs(10);
+/// How long SQLite waits for another process (`layerlock user add`, say) to finish writing.
+const BUSY: Duration = Duration::from_secs(10);
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+impl Db {
+    pub(crate) async fn open(url: &str) -> Result<Self> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            return open_sqlite(Path::new(path.strip_prefix("//").unwrap_or(path))).await;
+        }
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            return open_postgres(url).await;
+        }
+        Err(Error::Url(without_credentials(url)))
+    }
+}
+
+/// The part of an address that may be shown.
+fn without_credentials(url: &str) -> String {
+    url.rsplit_once('@').map_or(url, |(_, rest)| rest).to_owned()
+}
+
+async fn open_sqlite(path: &Path) -> Result<Db> {
+    if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
+        return Err(Error::Url(format!("sqlite:{}", path.display())));
+    }
+    make_private(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY);
+    let pool = || SqlitePoolOptions::new().acquire_timeout(ACQUIRE);
+
+    let writer = pool().max_connections(1).connect_with(options.clone()).await?;
+    SQLITE.run(&writer).await?;
+    let read_only = options.pragma("query_only", "ON");
+    let readers = pool().max_connections(SQLITE_READERS).connect_with(read_only).await?;
+    Ok(Db { readers: Pool::Sqlite(readers), writers: Pool::Sqlite(writer) })
+}
+
+/// Makes the file if it is missing, and keeps other users of this machine out of it. SQLite gives
+/// the files beside it (`-wal`, `-shm`) the same mode.
+///
+/// An existing file is never opened here: closing it again would drop the locks that SQLite holds
+/// on it in this process.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => restrict(path),
+        made => made.map(drop),
+    }
+}
+
+fn restrict(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(())
+}
+
+async fn open_postgres(url: &str) -> Result<Db> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| Error::Url(without_credentials(url)))?
+        .application_name("layerlock");
+    let pool = PgPoolOptions::new()
+        .acquire_timeout(ACQUIRE)
+        .max_connections(POSTGRES_CONNECTIONS)
+        .connect_with(options)
+        .await?;
+    POSTGRES.run(&pool).await?;
+    Ok(Db { readers: Pool::Postgres(pool.clone()), writers: Pool::Postgres(pool) })
+}

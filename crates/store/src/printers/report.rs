@@ -1,0 +1,155 @@
+//! Taking an agent's report of its printers into the store.
+
+use std::collections::HashSet;
+
+use printer::{AgentId, PrinterId, Timestamp};
+
+use super::{Printer, ReportedPrinter, printer_columns};
+use crate::{
+    Error, Result, Store,
+    agents::{Agent, agent_columns},
+    db::{Tx, params},
+};
+
+/// How often another label is tried when one was given out before. Labels are random, so that
+/// even a second try is a sign of something wrong.
+const LABEL_TRIES: usize = 8;
+
+impl Store {
+    /// Takes in the complete list of an agent's printers. New ones get a label from `labels`;
+    /// those that are missing are marked as removed, and keep their label for when they come
+    /// back. Returns the printers that the agent has now, in the order of the report.
+    ///
+    /// A printer of an agent that was unlinked comes along when the same key is linked again. If
+    /// it has another owner then, it gets a new label, and what the former owner granted is gone.
+    ///
+    /// # Errors
+    /// [`Error::PrinterOfAnotherAgent`], or [`Error::NotPossible`] when the agent is not linked.
+    /// Nothing is written then.
+    pub async fn report_printers(
+        &self,
+        agent: AgentId,
+        reported: &[ReportedPrinter],
+        labels: &(dyn Fn() -> String + Sync),
+        now: Timestamp,
+    ) -> Result<Vec<Printer>> {
+        let mut tx = self.db.begin().await?;
+        let agent = lock_agent(&mut tx, agent, now).await?;
+        let mut report = Report { tx, agent, labels, now };
+        let mut printers = Vec::with_capacity(reported.len());
+        for one in reported {
+            printers.push(report.take_in(one).await?);
+        }
+        report.mark_missing(&printers).await?;
+        report.tx.commit().await?;
+        Ok(printers)
+    }
+}
+
+/// Lets reports of one agent wait for each other, and refuses those of unlinked ones.
+async fn lock_agent(tx: &mut Tx, id: AgentId, now: Timestamp) -> Result<Agent> {
+    let sql = concat!(
+        "UPDATE agent SET last_seen = $2 WHERE id = $1 AND revoked IS NULL RETURNING ",
+        agent_columns!()
+    );
+    let rows = tx.all(sql, params![id, now]).await?;
+    rows.first().map(Agent::read).ok_or(Error::NotPossible("the agent is not linked"))?
+}
+
+/// A report that is being taken in.
+struct Report<'a> {
+    tx: Tx,
+    agent: Agent,
+    labels: &'a (dyn Fn() -> String + Sync),
+    now: Timestamp,
+}
+
+impl Report<'_> {
+    async fn take_in(&mut self, reported: &ReportedPrinter) -> Result<Printer> {
+        match self.known(reported.id).await? {
+            None => self.insert(reported).await,
+            Some((known, _)) if known.agent == self.agent.id => self.update(reported, known).await,
+            Some((known, former)) if self.is_former_self(&former) => {
+                let label = self.label_after(known, &former).await?;
+                self.update(reported, label).await
+            }
+            Some(_) => Err(Error::PrinterOfAnotherAgent(reported.id)),
+        }
+    }
+
+    async fn known(&mut self, id: PrinterId) -> Result<Option<(Printer, Agent)>> {
+        let sql = concat!(
+            "SELECT ",
+            printer_columns!(),
+            ", ",
+            agent_columns!(),
+            " FROM printer JOIN agent ON agent.id = printer.agent WHERE printer.id = $1"
+        );
+        let row = self.tx.optional(sql, params![id]).await?;
+        row.map(|row| Ok((Printer::read(&row)?, Agent::read(&row)?))).transpose()
+    }
+
+    /// Whether this agent was linked as `other` before: it proves the same key.
+    fn is_former_self(&self, other: &Agent) -> bool {
+        other.revoked.is_some() && other.key == self.agent.key
+    }
+
+    /// The printer with the label that it has from now on: its own, or a new one under a new
+    /// owner, who inherits none of the former owner's grants either.
+    async fn label_after(&mut self, known: Printer, former: &Agent) -> Result<Printer> {
+        if former.owner == self.agent.owner {
+            return Ok(known);
+        }
+        let forget = "DELETE FROM access_grant WHERE printer = $1";
+        self.tx.execute(forget, params![known.id]).await?;
+        let label = self.new_label(known.id).await?;
+        Ok(Printer { label, ..known })
+    }
+
+    async fn insert(&mut self, reported: &ReportedPrinter) -> Result<Printer> {
+        let ReportedPrinter { id, name, kind } = reported.clone();
+        let label = self.new_label(id).await?;
+        let sql = "INSERT INTO printer (id, agent, name, kind, label) VALUES ($1, $2, $3, $4, $5)";
+        let values = params![id, self.agent.id, name, kind, label];
+        // Two agents that report one new printer at the same moment: the second has lost.
+        self.tx.execute(sql, values).await.map_err(|error| {
+            if error.is_taken() { Error::PrinterOfAnotherAgent(id) } else { error }
+        })?;
+        Ok(Printer { id, agent: self.agent.id, name, kind, label, removed: None })
+    }
+
+    async fn update(&mut self, reported: &ReportedPrinter, known: Printer) -> Result<Printer> {
+        let ReportedPrinter { id, name, kind } = reported.clone();
+        let sql = "UPDATE printer SET agent = $2, name = $3, kind = $4, label = $5, removed = NULL \
+                   WHERE id = $1";
+        let values = params![id, self.agent.id, name, kind, known.label];
+        self.tx.execute(sql, values).await?;
+        Ok(Printer { id, agent: self.agent.id, name, kind, label: known.label, removed: None })
+    }
+
+    /// A label that no printer ever had.
+    async fn new_label(&mut self, printer: PrinterId) -> Result<String> {
+        let sql = "INSERT INTO label (label, printer, created) VALUES ($1, $2, $3) \
+                   ON CONFLICT (label) DO NOTHING";
+        for _ in 0..LABEL_TRIES {
+            let label = (self.labels)();
+            if self.tx.execute(sql, params![label, printer, self.now]).await? == 1 {
+                return Ok(label);
+            }
+        }
+        Err(Error::NotPossible("no label that was never used was found"))
+    }
+
+    async fn mark_missing(&mut self, present: &[Printer]) -> Result<()> {
+        let present: HashSet<PrinterId> = present.iter().map(|printer| printer.id).collect();
+        let all = "SELECT id FROM printer WHERE agent = $1 AND removed IS NULL";
+        let remove = "UPDATE printer SET removed = $2 WHERE id = $1";
+        for row in self.tx.all(all, params![self.agent.id]).await? {
+            let id: PrinterId = row.get("id")?;
+            if !present.contains(&id) {
+                self.tx.execute(remove, params![id, self.now]).await?;
+            }
+        }
+        Ok(())
+    }
+}
