@@ -6,7 +6,7 @@
 //! the data. So nothing is left running, and no signal handler is needed.
 
 use std::{
-    fs,
+    fmt, fs,
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -32,7 +32,7 @@ pub(crate) struct Postgres {
     port: u16,
     guard: Child,
     // Field order matters: `drop` lets the guard finish before the directory goes.
-    _directory: Scratch,
+    directory: Scratch,
 }
 
 /// Where `initdb` and `pg_ctl` are: on the `PATH`, or where Debian keeps them (newest first).
@@ -57,7 +57,7 @@ impl Postgres {
         place.make()?;
         let guard = place.guard()?;
         let port = free_port()?;
-        let postgres = Self { port, guard, _directory: directory };
+        let postgres = Self { port, guard, directory };
         place.start(port)?;
         Ok(postgres)
     }
@@ -65,6 +65,12 @@ impl Postgres {
     /// For `LAYERLOCK_TEST_POSTGRES`.
     pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+}
+
+impl fmt::Display for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PostgreSQL at {}, its data in {}", self.url(), self.directory.path().display())
     }
 }
 
@@ -145,4 +151,22 @@ fn owner() -> Result<Option<&'static str>> {
 fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn a_cluster_runs_and_leaves_nothing_behind() {
+        let postgres = Postgres::start().unwrap();
+        let address = (Ipv4Addr::LOCALHOST, postgres.port);
+        let directory = postgres.directory.path().to_owned();
+        assert!(TcpStream::connect(address).is_ok());
+        drop(postgres);
+        assert!(TcpStream::connect(address).is_err());
+        assert!(!directory.exists());
+    }
 }

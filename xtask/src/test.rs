@@ -96,7 +96,7 @@ fn lints(repository: &Repository) -> Result<()> {
 fn rust(repository: &Repository) -> Result<()> {
     run_command(cargo(&repository.root, &["build", "--quiet", "--workspace", "--bins"]))?;
     let postgres = Postgres::start()?;
-    println!("PostgreSQL is running at {}", postgres.url());
+    println!("{postgres}");
     let mut tests = cargo(&repository.root, &["test", "--quiet", "--workspace"]);
     tests.env("LAYERLOCK_TEST_POSTGRES", postgres.url());
     run_command(tests)
