@@ -10,14 +10,20 @@ export class LinkOffer {
   link = $state.raw<Link | null>(null);
   /** The words did not match, so the agent was turned away. */
   mistaken = $state(false);
-  failure = $state.raw<Failure | null>(null);
   busy = $state(false);
 
+  /** Why the last thing that was asked for did not work, and why the last look did not. */
+  #refused = $state.raw<Failure | null>(null);
+  #blind = $state.raw<Failure | null>(null);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
 
   get open(): boolean {
     return this.link?.state === "waiting" || this.link?.state === "claimed";
+  }
+
+  get failure(): Failure | null {
+    return this.#refused ?? this.#blind;
   }
 
   make(): Promise<void> {
@@ -55,11 +61,11 @@ export class LinkOffer {
 
   async #act(what: (id: string) => Promise<void>): Promise<void> {
     this.busy = true;
-    this.failure = null;
+    this.#refused = null;
     try {
       await what(this.link?.id ?? "");
     } catch (thrown) {
-      this.failure = failureFrom(thrown);
+      this.#refused = failureFrom(thrown);
     } finally {
       this.busy = false;
     }
@@ -80,11 +86,11 @@ export class LinkOffer {
   async #ask(): Promise<void> {
     try {
       if (!this.busy) await this.#look();
-      this.failure = null;
+      this.#blind = null;
     } catch (thrown) {
-      this.failure = failureFrom(thrown);
+      this.#blind = failureFrom(thrown);
     }
-    const over = this.failure?.status === 404 || (this.link && now() > Date.parse(this.link.expires) + 60_000);
+    const over = this.#blind?.status === 404 || (this.link && now() > Date.parse(this.link.expires) + 60_000);
     if (over || !this.open || this.#stopped) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#ask(), EVERY);

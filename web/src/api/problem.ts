@@ -33,7 +33,6 @@ const SENTENCES: Record<string, string> = {
   "setup-closed": "This hub already has its first account.",
   "setup-token": "This setup link has expired or was used before.",
   "setup-not-private": "For your safety, setup works only from the network that the hub is in.",
-  "invalid-email": "That doesn't look like an email address.",
   "wrong-words": "Those are not the words of the agent that answered, so it was turned away.",
   "link-state": "This link code can't be used any more.",
 };
