@@ -112,7 +112,9 @@ impl Tunnel {
         if !is_empty {
             tokio::spawn(upload(body, length, stream, exchange.watch(), slot));
         }
-        let (parts, stream) = answer.await?.into_parts();
+        let answer = answer.await;
+        exchange.answered();
+        let (parts, stream) = answer?.into_parts();
         Ok(Response::from_parts(parts, Body::of_answer(stream, exchange)))
     }
 

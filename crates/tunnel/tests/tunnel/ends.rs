@@ -6,7 +6,11 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Channel, Empty, Full, combinators::UnsyncBoxBody};
-use tokio::task::JoinHandle;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
+    sync::watch,
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 use tunnel::{Body, BoxError, Error, Limits, Protocol, Tunnel};
 
@@ -46,6 +50,27 @@ where
     let agent = tokio::spawn(tunnel::serve_with(agent, limits, handler, stop_agent.clone()));
     let (hub, driver) = Tunnel::open_with(hub, limits).await.expect("the tunnel opens");
     Ends { hub, driver: tokio::spawn(driver), agent, stop_agent }
+}
+
+/// A wire on which nothing reaches the agent while `true` is set; what was sent meanwhile then
+/// arrives all at once.
+pub(crate) fn stalling_wire() -> (DuplexStream, DuplexStream, watch::Sender<bool>) {
+    let (hub, hub_end) = tokio::io::duplex(1 << 20);
+    let (agent_end, agent) = tokio::io::duplex(1 << 20);
+    let (stall, mut stalled) = watch::channel(false);
+    tokio::spawn(async move {
+        let (mut from_hub, mut to_hub) = tokio::io::split(hub_end);
+        let (mut from_agent, mut to_agent) = tokio::io::split(agent_end);
+        let down = async {
+            let mut buffer = vec![0; 1 << 20];
+            while let Ok(size @ 1..) = from_hub.read(&mut buffer).await {
+                let _ = stalled.wait_for(|stalled| !stalled).await;
+                to_agent.write_all(&buffer[..size]).await.unwrap();
+            }
+        };
+        let _ = tokio::join!(down, tokio::io::copy(&mut from_agent, &mut to_hub));
+    });
+    (hub, agent, stall)
 }
 
 pub(crate) fn empty() -> AnyBody {

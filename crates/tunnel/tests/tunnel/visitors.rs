@@ -14,9 +14,11 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tunnel::{Body, Error, Priority};
+use tunnel::{Body, Error, Limits, Priority};
 
-use crate::ends::{self, AnyBody, Ends, connect, empty, fed, full, get, made, page, request};
+use crate::ends::{
+    self, AnyBody, Ends, connect, connect_over, empty, fed, full, get, made, page, request,
+};
 
 /// Answers at once, with an endless download, never, or with something that can't be sent.
 async fn printer(request: Request<Body>) -> Response<AnyBody> {
@@ -57,26 +59,47 @@ fn from_control(mut request: Request<AnyBody>) -> Request<AnyBody> {
 #[tokio::test]
 async fn downloads_cancelled_half_way_do_not_end_the_tunnel() {
     let ends = connect(printer).await;
-    for _ in 0..2_000 {
-        let mut body = ends.hub.send(get("/download")).await.unwrap().into_body();
-        assert!(body.frame().await.unwrap().is_ok());
+    for _ in 0..12 {
+        let mut half_way = Vec::new();
+        for _ in 0..200 {
+            let mut body = ends.hub.send(get("/download")).await.unwrap().into_body();
+            assert!(body.frame().await.unwrap().is_ok());
+            half_way.push(body);
+        }
     }
     still_works(&ends).await;
 }
 
 // covers: RL-7
-#[tokio::test]
-async fn requests_cancelled_before_the_agent_sees_them_do_not_end_the_tunnel() {
+#[tokio::test(start_paused = true)]
+async fn requests_cancelled_before_their_answer_do_not_end_the_tunnel() {
     let ends = connect(printer).await;
     for _ in 0..2_000 {
         let asking = ends.hub.send(get("/never"));
-        assert!(timeout(Duration::ZERO, asking).await.is_err());
+        assert!(timeout(Duration::from_millis(1), asking).await.is_err());
     }
+    tokio::time::sleep(Duration::from_secs(3)).await;
     still_works(&ends).await;
 }
 
 // covers: RL-7
-#[tokio::test]
+#[tokio::test(start_paused = true)]
+async fn requests_cancelled_while_the_agent_is_busy_do_not_end_the_tunnel() {
+    let (hub, agent, busy) = ends::stalling_wire();
+    let ends = connect_over(hub, agent, Limits::TUNNEL, printer).await;
+    busy.send(true).unwrap();
+    let start = tokio::time::Instant::now();
+    while start.elapsed() < Duration::from_secs(5) {
+        let asking = ends.hub.send(get("/never"));
+        assert!(timeout(Duration::from_millis(1), asking).await.is_err());
+    }
+    busy.send(false).unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    still_works(&ends).await;
+}
+
+// covers: RL-7
+#[tokio::test(start_paused = true)]
 async fn uploads_cancelled_half_way_do_not_end_the_tunnel() {
     let ends = connect(printer).await;
     for _ in 0..500 {
