@@ -1,1 +1,32 @@
-//! (to be written)
+//! The agent: it stands beside the printers, dials out to its hub, and lets through what the hub
+//! relays, to the printers that it was told about and to nothing else.
+//!
+//! What an agent may reach is written in its own configuration ([`Home`]); the hub names printer
+//! ids and never addresses. Addresses must be at home ([`mod@address`]), are resolved once and
+//! pinned. Inside the tunnel the agent is an HTTP server ([`run()`]); how it came to know its hub
+//! is [`link()`].
+
+pub mod address;
+mod discovery;
+mod error;
+mod home;
+mod hub;
+mod inside;
+mod link;
+mod member;
+mod printers;
+mod private_file;
+mod routes;
+mod run;
+mod supervisor;
+
+pub use discovery::{OCTOPRINT_CANDIDATES, find_octoprint};
+pub use error::Error;
+pub use home::Home;
+pub use hub::{Hub, HubUrl, InvalidHubUrl, dial_tcp};
+pub use inside::ERROR_HEADER;
+pub use link::{Progress, link};
+pub use printers::{
+    BaseUrl, Entry, InvalidPrefix, InvalidPrinter, InvalidUrl, NewPrinter, Prefix, Printers, Route,
+};
+pub use run::{Agent, Status, run};

@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::Frame;
 use http_body_util::{BodyExt, Empty, Full, combinators::UnsyncBoxBody};
 use tokio::sync::mpsc;
@@ -33,6 +33,22 @@ pub fn empty() -> Body {
 /// A body of known bytes.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// Reads a whole body of at most `limit` bytes.
+///
+/// # Errors
+/// The body breaks off, or is longer.
+pub async fn collect(mut body: Body, limit: usize) -> Result<Bytes, BoxError> {
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame?.into_data() else { continue };
+        if bytes.len() + piece.len() > limit {
+            return Err("the message is too long".into());
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes.freeze())
 }
 
 /// A body that is written piece by piece. The sender waits while eight pieces are unread.
@@ -127,6 +143,12 @@ mod tests {
         sender.send(Bytes::from_static(b"half")).await.unwrap();
         drop(sender);
         assert!(body.collect().await.unwrap_err().is::<CutOff>());
+    }
+
+    #[tokio::test]
+    async fn no_more_is_read_than_the_limit() {
+        assert_eq!(collect(full("12345"), 5).await.unwrap(), "12345");
+        assert!(collect(full("123456"), 5).await.is_err());
     }
 
     #[tokio::test]

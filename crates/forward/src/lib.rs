@@ -16,6 +16,6 @@ pub mod headers;
 mod origin;
 pub mod websocket;
 
-pub use body::{Body, BodySender, BoxError, Closed, CutOff, channel, empty, full};
+pub use body::{Body, BodySender, BoxError, Closed, CutOff, channel, collect, empty, full};
 pub use error::{BadRequest, Error};
 pub use origin::{Origin, Timeouts};

@@ -1,0 +1,139 @@
+//! What an agent keeps on its own disk (`DATA/agent`): its key, its hub and its printers. None
+//! of it ever comes from the hub.
+
+use std::path::{Path, PathBuf};
+
+use printer::{Clock, Random};
+use tunnel::Identity;
+
+use crate::{Entry, Error, Hub, NewPrinter, Printers, member, private_file};
+
+/// The agent's folder.
+#[derive(Debug, Clone)]
+pub struct Home {
+    folder: PathBuf,
+}
+
+impl Home {
+    /// The agent's folder inside the data folder; made (0700) if it isn't there.
+    ///
+    /// # Errors
+    /// The folder can't be made.
+    pub fn open(data: &Path) -> Result<Self, Error> {
+        let folder = data.join("agent");
+        private_file::create_folder(&folder)?;
+        Ok(Self { folder })
+    }
+
+    /// The agent's key pair, made when first asked for.
+    ///
+    /// # Errors
+    /// The file can't be used, or others can read it.
+    pub fn identity(&self) -> Result<Identity, Error> {
+        Ok(Identity::load_or_create(&self.folder.join("key.pem"))?)
+    }
+
+    /// The hub that this agent is linked to, if it is.
+    ///
+    /// # Errors
+    /// `hub.toml` can't be read.
+    pub fn hub(&self) -> Result<Option<Hub>, Error> {
+        let path = self.folder.join("hub.toml");
+        let Some(text) = private_file::read(&path)? else { return Ok(None) };
+        Hub::parse(&text).map(Some).map_err(|message| Error::Configuration { path, message })
+    }
+
+    pub(crate) fn remember_hub(&self, hub: &Hub) -> Result<(), Error> {
+        private_file::write(&self.folder.join("hub.toml"), &hub.to_toml())
+    }
+
+    /// The printers that this agent was told about.
+    ///
+    /// # Errors
+    /// `printers.toml` can't be read, or says something that it shouldn't.
+    pub fn printers(&self) -> Result<Printers, Error> {
+        let path = self.printers_file();
+        let text = private_file::read(&path)?.unwrap_or_default();
+        Printers::parse(&text).map_err(|message| Error::Configuration { path, message })
+    }
+
+    /// Adds a printer, if its addresses are at home. A running agent notices within 2 s.
+    ///
+    /// # Errors
+    /// A duplicate, or an address that an agent may not reach.
+    pub async fn add_printer(
+        &self,
+        new: NewPrinter,
+        clock: &dyn Clock,
+        random: &dyn Random,
+    ) -> Result<Entry, Error> {
+        let mut printers = self.printers()?;
+        let entry = printers.add(new, clock, random)?;
+        member::resolve(&entry).await?;
+        private_file::write(&self.printers_file(), &printers.to_toml())?;
+        Ok(entry)
+    }
+
+    /// Takes a printer out by name or id. A running agent notices within 2 s and ends what it
+    /// carries for it.
+    ///
+    /// # Errors
+    /// There is no such printer.
+    pub fn remove_printer(&self, name_or_id: &str) -> Result<Entry, Error> {
+        let mut printers = self.printers()?;
+        let entry = printers.remove(name_or_id)?;
+        private_file::write(&self.printers_file(), &printers.to_toml())?;
+        Ok(entry)
+    }
+
+    pub(crate) fn printers_file(&self) -> PathBuf {
+        self.folder.join("printers.toml")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use printer::{OsRandom, SystemClock};
+
+    use super::*;
+    use crate::Route;
+
+    async fn add(home: &Home, text: &str, route: Option<&str>) -> Result<Entry, Error> {
+        let mut new: NewPrinter = text.parse().unwrap();
+        new.routes = route.into_iter().map(|text| text.parse::<Route>().unwrap()).collect();
+        home.add_printer(new, &SystemClock::new(), &OsRandom).await
+    }
+
+    #[tokio::test]
+    async fn printers_are_added_listed_and_removed() {
+        let data = tempfile::tempdir().unwrap();
+        let home = Home::open(data.path()).unwrap();
+        let route = Some("/webcam/=http://localhost:8080");
+        let entry = add(&home, "octoprint=http://127.0.0.1:5000", route).await.unwrap();
+        assert_eq!(home.printers().unwrap().entries(), [entry]);
+        home.remove_printer("octoprint").unwrap();
+        assert_eq!(home.printers().unwrap(), Printers::default());
+    }
+
+    // covers: RL-8
+    #[tokio::test]
+    async fn route_to_another_machine_is_refused() {
+        let data = tempfile::tempdir().unwrap();
+        let home = Home::open(data.path()).unwrap();
+        let router = Some("/webcam/=http://192.168.1.1/");
+        let refused = add(&home, "octoprint=http://127.0.0.1:5000", router).await.unwrap_err();
+        assert!(refused.to_string().contains("another machine"), "{refused}");
+        let public = add(&home, "octoprint=http://8.8.8.8", None).await.unwrap_err();
+        assert!(public.to_string().contains("not in a home network"), "{public}");
+        assert_eq!(home.printers().unwrap(), Printers::default());
+    }
+
+    #[test]
+    fn an_agent_keeps_its_key() {
+        let data = tempfile::tempdir().unwrap();
+        let home = Home::open(data.path()).unwrap();
+        let key = home.identity().unwrap().public_key();
+        assert_eq!(home.identity().unwrap().public_key(), key);
+        assert!(home.hub().unwrap().is_none());
+    }
+}

@@ -1,0 +1,61 @@
+//! The HTTP server inside the tunnel. The hub greets it, listens to its reports, and asks it for
+//! what visitors want from a printer. It names printers by their ids; nothing that it can say
+//! leads anywhere else.
+
+mod greeting;
+mod problem;
+mod relay;
+mod reports;
+#[cfg(test)]
+mod tests;
+
+use forward::Body;
+use http::{Method, Request, Response};
+use printer::Name;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use wire::Refusal;
+
+use crate::supervisor::Supervisor;
+use problem::Problem;
+
+pub use problem::ERROR_HEADER;
+
+/// What the server knows while one tunnel is up.
+#[derive(Debug, Clone)]
+pub(crate) struct Inside {
+    pub(crate) printers: Supervisor,
+    pub(crate) name: Name,
+    /// What the hub said when it greeted.
+    pub(crate) greeted: watch::Sender<Option<Result<(), Refusal>>>,
+    /// Ends the reports, which have no end of their own.
+    pub(crate) stopping: CancellationToken,
+}
+
+impl Inside {
+    /// Answers one request of the hub.
+    pub(crate) async fn answer(self, request: Request<Body>) -> Response<Body> {
+        let authority = request.uri().authority().map(http::uri::Authority::as_str);
+        let answer = match authority {
+            Some(wire::AGENT_AUTHORITY) => self.answer_for_itself(request).await,
+            Some(other) => match wire::printer_of_authority(other) {
+                Some(printer) => relay::relay(&self.printers, printer, request).await,
+                None => Err(Problem::NoSuchRoute),
+            },
+            None => Err(Problem::NoSuchRoute),
+        };
+        answer.unwrap_or_else(Problem::into_response)
+    }
+
+    async fn answer_for_itself(self, request: Request<Body>) -> Result<Response<Body>, Problem> {
+        match (request.method(), request.uri().path()) {
+            (&Method::POST, wire::HELLO_PATH) => {
+                greeting::greet(self.name, &self.greeted, request.into_body()).await
+            }
+            (&Method::GET, wire::EVENTS_PATH) => {
+                Ok(reports::stream(self.printers.reports(), self.stopping))
+            }
+            _ => Err(Problem::NoSuchRoute),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What the agent says when there is no answer from a printer. The hub turns the code into a
+//! page for people, and tells it from a printer's own answer by [`ERROR_HEADER`].
+
+use forward::{BadRequest, Body, Error};
+use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+
+/// The header that carries a problem's code; no printer's answer ever has it.
+pub const ERROR_HEADER: &str = "layerlock-agent-error";
+
+/// Why a request has no answer from a printer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Problem {
+    #[error("there is nothing here")]
+    NoSuchRoute,
+    #[error("the message can't be read")]
+    Unreadable,
+    #[error(transparent)]
+    RelayHeader(#[from] wire::InvalidRelayed),
+    #[error("this agent has no such printer")]
+    UnknownPrinter,
+    #[error("this needs the level controls")]
+    NotAllowed,
+    #[error(transparent)]
+    BadRequest(#[from] BadRequest),
+    #[error("the printer can't be reached")]
+    Offline,
+    #[error(transparent)]
+    Failed(Error),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unreachable(_) => Self::Offline,
+            Error::BadRequest(error) => Self::BadRequest(error),
+            error => Self::Failed(error),
+        }
+    }
+}
+
+impl Problem {
+    const fn code(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::NoSuchRoute => (StatusCode::NOT_FOUND, "no-such-route"),
+            Self::Unreadable => (StatusCode::BAD_REQUEST, "unreadable"),
+            Self::RelayHeader(_) => (StatusCode::BAD_REQUEST, "relay-header"),
+            Self::UnknownPrinter => (StatusCode::NOT_FOUND, "unknown-printer"),
+            Self::NotAllowed => (StatusCode::FORBIDDEN, "not-allowed"),
+            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request"),
+            Self::Offline => (StatusCode::BAD_GATEWAY, "printer-offline"),
+            Self::Failed(Error::TimedOut) => (StatusCode::GATEWAY_TIMEOUT, "printer-timeout"),
+            Self::Failed(_) => (StatusCode::BAD_GATEWAY, "printer-failed"),
+        }
+    }
+
+    pub(super) fn into_response(self) -> Response<Body> {
+        let (status, code) = self.code();
+        let body = serde_json::json!({
+            "type": "about:blank",
+            "title": status.canonical_reason(),
+            "status": status.as_u16(),
+            "detail": self.to_string(),
+            "code": code,
+        });
+        let mut response = Response::new(forward::full(body.to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(ERROR_HEADER, HeaderValue::from_static(code));
+        response
+    }
+}

@@ -1,0 +1,84 @@
+//! A visitor's request, from the tunnel to a printer. The hub has checked who it is; here it is
+//! checked again what may be, and everything that says where it comes from is written anew.
+
+use forward::{BadRequest, Body, headers};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Request, Response, Uri,
+    header::{HOST, HeaderValue as Value},
+    request::Parts,
+};
+use printer::{Level, PrinterId};
+use wire::{InvalidRelayed, RELAYED_HEADER, Relayed};
+
+use super::Problem;
+use crate::{address::shown_to_printers, supervisor::Supervisor};
+
+/// What relayed requests need until the agent knows what each of them does (PM-3).
+const NEEDED: Level = Level::Controls;
+
+/// Names that only hub and agent use.
+const OURS: &str = "layerlock-";
+
+pub(super) async fn relay(
+    printers: &Supervisor,
+    printer: PrinterId,
+    request: Request<Body>,
+) -> Result<Response<Body>, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let relayed = take_relayed(&mut parts.headers)?;
+    let member = printers.find(printer).ok_or(Problem::UnknownPrinter)?;
+    if relayed.level < NEEDED {
+        return Err(Problem::NotAllowed);
+    }
+    rewrite(&mut parts, &relayed)?;
+    let targets = member.targets().ok_or(Problem::Offline)?;
+    let asked = parts.uri.path_and_query().ok_or(BadRequest::Target)?;
+    let (server, uri) = targets.choose(asked)?;
+    parts.uri = uri;
+    let mut answer = server.origin.send(Request::from_parts(parts, body)).await?;
+    remove_ours(answer.headers_mut());
+    Ok(answer)
+}
+
+/// Reads the hub's word about the visitor, and leaves nothing of it, nor of what looks like it.
+fn take_relayed(fields: &mut HeaderMap) -> Result<Relayed, InvalidRelayed> {
+    let mut values = fields.get_all(RELAYED_HEADER).iter();
+    let first = values.next().ok_or(InvalidRelayed)?;
+    let relayed = Relayed::decode(first.as_bytes())?;
+    if values.next().is_some() {
+        return Err(InvalidRelayed);
+    }
+    remove_ours(fields);
+    Ok(relayed)
+}
+
+fn remove_ours(fields: &mut HeaderMap) {
+    let ours: Vec<_> =
+        fields.keys().filter(|name| name.as_str().starts_with(OURS)).cloned().collect();
+    for name in ours {
+        fields.remove(name);
+    }
+}
+
+/// Makes the request what the printer would have received from the visitor's browser, had it
+/// stood at the hub's address.
+fn rewrite(parts: &mut Parts, relayed: &Relayed) -> Result<(), BadRequest> {
+    let target = parts.uri.path_and_query().cloned().ok_or(BadRequest::Target)?;
+    parts.uri = Uri::from(target);
+    headers::strip_hop_by_hop(&mut parts.headers);
+    headers::strip_forwarding(&mut parts.headers);
+    let host = HeaderValue::from_str(&relayed.host).map_err(|_| BadRequest::Host)?;
+    let client = HeaderValue::from_str(&shown_to_printers(relayed.client).to_string());
+    let client = client.map_err(|_| BadRequest::Host)?;
+    for (name, value) in [
+        (HOST, host.clone()),
+        (HeaderName::from_static("x-forwarded-host"), host),
+        (HeaderName::from_static("x-forwarded-proto"), Value::from_static("https")),
+        (HeaderName::from_static("x-scheme"), Value::from_static("https")),
+        (HeaderName::from_static("x-forwarded-for"), client.clone()),
+        (HeaderName::from_static("x-real-ip"), client),
+    ] {
+        parts.headers.insert(name, value);
+    }
+    headers::check(parts)
+}

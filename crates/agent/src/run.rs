@@ -1,0 +1,133 @@
+//! Keeping the tunnel up: dial, prove both keys, wait to be greeted, serve, and start over with
+//! a growing wait when the connection is lost.
+
+pub(crate) mod session;
+#[cfg(test)]
+mod tests;
+
+use std::{io, sync::Arc, time::Duration};
+
+use printer::{Name, Random};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+    time::sleep,
+};
+use tokio_util::sync::CancellationToken;
+use tunnel::{Backoff, Fingerprint, Identity};
+use wire::Refusal;
+
+use crate::{Error, Home, supervisor::Supervisor};
+use session::{Ended, Session};
+
+/// How long to wait after a refusal that may be lifted.
+const AFTER_REFUSAL: Duration = Duration::from_mins(1);
+
+/// Everything that an agent needs to run.
+pub struct Agent {
+    /// Its key.
+    pub identity: Identity,
+    /// The key that the hub must prove.
+    pub hub: Fingerprint,
+    /// The hub's host, for the TLS handshake only.
+    pub host: String,
+    /// What this agent is called.
+    pub name: Name,
+    /// Where its printers are written down.
+    pub home: Home,
+    /// For the waits between attempts.
+    pub random: Arc<dyn Random>,
+}
+
+/// How the connection is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// On the way.
+    Connecting,
+    /// The hub has greeted and wants this agent.
+    Connected,
+    /// The last attempt failed, or the connection was lost.
+    Waiting {
+        /// In a sentence for people.
+        reason: String,
+        /// How long until the next attempt.
+        retry: Duration,
+    },
+    /// The hub doesn't want this agent.
+    Refused(Refusal),
+    /// Asked to stop.
+    Stopped,
+}
+
+/// Runs the agent until `shutdown`. `dial` gives a connection to the hub, over which TLS is
+/// spoken whatever it is; [`crate::dial_tcp`] for a hub elsewhere. What is under way has 10 s
+/// to finish when it is stopped.
+///
+/// # Errors
+/// [`Error::Refused`] when the hub has unlinked this agent: trying again is of no use.
+pub async fn run<D, F, I>(
+    agent: Agent,
+    dial: D,
+    status: watch::Sender<Status>,
+    shutdown: CancellationToken,
+) -> Result<(), Error>
+where
+    D: Fn() -> F,
+    F: Future<Output = io::Result<I>>,
+    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let printers = Supervisor::default();
+    let result = tokio::select! {
+        result = keep_connected(&agent, &printers, dial, &status, &shutdown) => result,
+        () = printers.follow(&agent.home) => Ok(()),
+    };
+    if result.is_ok() {
+        status.send_replace(Status::Stopped);
+    }
+    result
+}
+
+async fn keep_connected<D, F, I>(
+    agent: &Agent,
+    printers: &Supervisor,
+    dial: D,
+    status: &watch::Sender<Status>,
+    shutdown: &CancellationToken,
+) -> Result<(), Error>
+where
+    D: Fn() -> F,
+    F: Future<Output = io::Result<I>>,
+    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let mut backoff = Backoff::new();
+    loop {
+        status.send_replace(Status::Connecting);
+        let session = Session { agent, printers, status, shutdown };
+        let wait = match session.hold(&dial).await {
+            Ended::Stopped => return Ok(()),
+            Ended::Refused(refusal) => refused(refusal, status)?,
+            Ended::Lost { reason, settled } => {
+                if settled {
+                    backoff.reset();
+                }
+                let retry = backoff.next_delay(&*agent.random);
+                tracing::warn!(reason, ?retry, "no connection to the hub");
+                status.send_replace(Status::Waiting { reason, retry });
+                retry
+            }
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = sleep(wait) => {}
+        }
+    }
+}
+
+fn refused(refusal: Refusal, status: &watch::Sender<Status>) -> Result<Duration, Error> {
+    tracing::error!("{refusal}");
+    status.send_replace(Status::Refused(refusal));
+    match refusal {
+        Refusal::Revoked => Err(Error::Refused(refusal)),
+        Refusal::Unknown | Refusal::Protocol => Ok(AFTER_REFUSAL),
+    }
+}

@@ -1,0 +1,153 @@
+//! One connection to the hub, from dialling to its end.
+
+use std::{io, pin::Pin, time::Duration};
+
+use http_body_util::BodyExt;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+    time::{Instant, sleep, timeout},
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio_util::sync::CancellationToken;
+use wire::Refusal;
+
+use super::{Agent, Status};
+use crate::{Error, hub::server_name, inside::Inside, supervisor::Supervisor};
+
+/// How long dialling and the TLS handshake may take together.
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// How long the hub may take to greet.
+const GREETING: Duration = Duration::from_secs(15);
+
+/// How long the hub may take to hang up after it has refused.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// A connection that has held for so long was a good one: the next wait is a short one again.
+const SETTLED: Duration = Duration::from_secs(10);
+
+pub(super) struct Session<'a> {
+    pub(super) agent: &'a Agent,
+    pub(super) printers: &'a Supervisor,
+    pub(super) status: &'a watch::Sender<Status>,
+    pub(super) shutdown: &'a CancellationToken,
+}
+
+pub(super) enum Ended {
+    Stopped,
+    Refused(Refusal),
+    Lost { reason: String, settled: bool },
+}
+
+impl Ended {
+    fn lost(reason: &impl ToString) -> Self {
+        Self::Lost { reason: reason.to_string(), settled: false }
+    }
+}
+
+impl Session<'_> {
+    pub(super) async fn hold<D, F, I>(&self, dial: &D) -> Ended
+    where
+        D: Fn() -> F,
+        F: Future<Output = io::Result<I>>,
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let connected = tokio::select! {
+            connected = timeout(CONNECT, self.connect(dial)) => connected,
+            () = self.shutdown.cancelled() => return Ended::Stopped,
+        };
+        match connected {
+            Ok(Ok(io)) => self.serve(io).await,
+            Ok(Err(error)) => Ended::lost(&error),
+            Err(_) => Ended::lost(&"the hub doesn't answer"),
+        }
+    }
+
+    async fn connect<D, F, I>(&self, dial: &D) -> Result<TlsStream<I>, Error>
+    where
+        D: Fn() -> F,
+        F: Future<Output = io::Result<I>>,
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let agent = self.agent;
+        let config = tunnel::client_config(&agent.identity, agent.hub, tunnel::ALPN_TUNNEL)?;
+        let hub = &agent.host;
+        let io = dial().await.map_err(|error| unreachable(hub, &error))?;
+        let connector = TlsConnector::from(config);
+        connector.connect(server_name(hub), io).await.map_err(|error| distrusted(hub, &error))
+    }
+
+    async fn serve<I>(&self, io: TlsStream<I>) -> Ended
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (greeted, mut greeting) = watch::channel(None);
+        let inside = Inside {
+            printers: self.printers.clone(),
+            name: self.agent.name.clone(),
+            greeted,
+            stopping: self.shutdown.clone(),
+        };
+        let mut served = serving(io, inside, self.shutdown.clone());
+        tokio::select! {
+            ended = &mut served => return self.ended(ended, false),
+            verdict = greeting.wait_for(Option::is_some) => {
+                match verdict.ok().and_then(|verdict| *verdict) {
+                    Some(Ok(())) => {}
+                    Some(Err(refusal)) => {
+                        let _ = timeout(LAST_WORDS, served).await;
+                        return Ended::Refused(refusal);
+                    }
+                    None => return Ended::lost(&"the hub didn't greet"),
+                }
+            }
+            () = sleep(GREETING) => return Ended::lost(&"the hub didn't greet"),
+        }
+        tracing::info!(hub = self.agent.host, "connected to the hub");
+        self.status.send_replace(Status::Connected);
+        let since = Instant::now();
+        let ended = served.await;
+        self.ended(ended, since.elapsed() >= SETTLED)
+    }
+
+    fn ended(&self, result: Result<(), tunnel::Error>, settled: bool) -> Ended {
+        if self.shutdown.is_cancelled() {
+            return Ended::Stopped;
+        }
+        let reason = match result {
+            Ok(()) => "the hub has ended the connection".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Ended::Lost { reason, settled }
+    }
+}
+
+type Serving = Pin<Box<dyn Future<Output = Result<(), tunnel::Error>> + Send>>;
+
+fn serving<I>(io: TlsStream<I>, inside: Inside, shutdown: CancellationToken) -> Serving
+where
+    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let handler = move |request: http::Request<tunnel::Body>| {
+        inside.clone().answer(request.map(|body| body.map_err(Into::into).boxed_unsync()))
+    };
+    Box::pin(tunnel::serve(io, handler, shutdown))
+}
+
+pub(crate) fn unreachable(hub: &str, error: &io::Error) -> Error {
+    Error::HubUnreachable { hub: hub.to_owned(), reason: error.to_string() }
+}
+
+/// What a failed TLS handshake means: the wrong key, or somebody who speaks something else.
+pub(crate) fn distrusted(hub: &str, error: &io::Error) -> Error {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match tls {
+        Some(rustls::Error::InvalidCertificate(_)) => Error::WrongHubKey { hub: hub.to_owned() },
+        Some(_) => Error::HubUnreachable {
+            hub: hub.to_owned(),
+            reason: format!("what answers there is no Layerlock hub ({error})"),
+        },
+        None => unreachable(hub, error),
+    }
+}

@@ -1,0 +1,123 @@
+//! All printers while the agent runs. Follows `printers.toml`, and says whenever something is no
+//! longer as it was.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, SystemTime},
+};
+
+use printer::PrinterId;
+use tokio::{sync::watch, time::sleep};
+use wire::{PrinterReport, Report};
+
+use crate::{Home, Printers, member::Member};
+
+/// How often the file is looked at.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// The printers of a running agent. Clones share them; the last one to go ends their probes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Supervisor(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    members: RwLock<Vec<Arc<Member>>>,
+    reports: watch::Sender<Report>,
+}
+
+impl Supervisor {
+    /// The printer with this id, if the agent was told about it.
+    pub(crate) fn find(&self, id: PrinterId) -> Option<Arc<Member>> {
+        self.0.members().into_iter().find(|member| member.entry.id == id)
+    }
+
+    /// The report as it is, and every one that follows.
+    pub(crate) fn reports(&self) -> watch::Receiver<Report> {
+        self.0.reports.subscribe()
+    }
+
+    /// Makes these the printers. Those that stay as they are aren't disturbed; what is under way
+    /// to others ends.
+    pub(crate) fn apply(&self, printers: &Printers) {
+        let before = self.0.members();
+        let mut after = Vec::new();
+        for entry in printers.entries() {
+            let known = before.iter().find(|member| member.entry == *entry);
+            after.push(known.cloned().unwrap_or_else(|| self.start(Member::new(entry.clone()))));
+        }
+        for gone in before.iter().filter(|old| !after.iter().any(|new| Arc::ptr_eq(old, new))) {
+            gone.end();
+        }
+        *self.0.members.write().unwrap_or_else(PoisonError::into_inner) = after;
+        self.0.publish();
+    }
+
+    fn start(&self, member: Member) -> Arc<Member> {
+        let member = Arc::new(member);
+        let (watched, inner) = (Arc::clone(&member), Arc::downgrade(&self.0));
+        tokio::spawn(async move {
+            watched.watch_over(|| inner.upgrade().iter().for_each(|inner| inner.publish())).await;
+        });
+        member
+    }
+
+    /// Reads the printers, and again whenever their file has changed. A file that can't be used
+    /// changes nothing and is reported once.
+    pub(crate) async fn follow(&self, home: &Home) {
+        let path = home.printers_file();
+        let mut seen = None;
+        loop {
+            let now = Stamp::of(&path);
+            if seen.as_ref() != Some(&now) {
+                seen = Some(now);
+                match home.printers() {
+                    Ok(printers) => self.apply(&printers),
+                    Err(error) => tracing::error!(%error, "the printers stay as they were"),
+                }
+            }
+            sleep(EVERY).await;
+        }
+    }
+}
+
+/// What changes when a file does.
+#[derive(PartialEq, Eq)]
+struct Stamp(Option<(SystemTime, u64)>);
+
+impl Stamp {
+    fn of(path: &Path) -> Self {
+        let metadata = fs::metadata(path).ok();
+        Self(metadata.and_then(|metadata| Some((metadata.modified().ok()?, metadata.len()))))
+    }
+}
+
+impl Inner {
+    fn members(&self) -> Vec<Arc<Member>> {
+        self.members.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn publish(&self) {
+        let describe = |member: &Arc<Member>| PrinterReport {
+            id: member.entry.id,
+            name: member.entry.name.clone(),
+            kind: member.entry.kind,
+            online: member.is_online(),
+        };
+        self.reports.send_if_modified(|report| {
+            let printers: Vec<_> = self.members().iter().map(describe).collect();
+            let changed = report.printers != printers;
+            report.printers = printers;
+            changed
+        });
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        for member in self.members() {
+            member.end();
+        }
+    }
+}
