@@ -1,0 +1,31 @@
+//! JSON bodies. What is wrong with one is said without quoting it, because it may hold a password.
+
+use axum::{
+    Json,
+    extract::{FromRequest, Request, rejection::JsonRejection},
+};
+use http::StatusCode;
+use serde::de::DeserializeOwned;
+
+use crate::problem::ApiError;
+
+/// A JSON body of this form, of at most 64 KiB.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let Json(body) = Json::from_request(request, state).await.map_err(|why| rejected(&why))?;
+        Ok(Self(body))
+    }
+}
+
+fn rejected(why: &JsonRejection) -> ApiError {
+    let (code, detail) = match why.status() {
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ("content-type", "Send it as application/json."),
+        StatusCode::PAYLOAD_TOO_LARGE => ("too-large", "That is too much."),
+        _ => ("invalid-body", "The body isn't of the expected form."),
+    };
+    ApiError::new(why.status(), code, detail)
+}

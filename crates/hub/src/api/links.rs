@@ -1,0 +1,250 @@
+//! Linking an agent by code (LK-1). The person pastes the command beside the printer; the agent
+//! comes with the code and its key; the person picks that key's fingerprint out of three.
+
+use std::time::Duration;
+
+use axum::{
+    Extension, Json,
+    extract::{Path, State},
+};
+use backplane::Event;
+use credentials::LinkCode;
+use http::StatusCode;
+use printer::{AccountId, AgentId};
+use serde::{Deserialize, Serialize};
+use store::{LinkOffer, NewAgent};
+use tunnel::PublicKey;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use super::{Route, body::Body, moment::Moment};
+use crate::{
+    choices::words,
+    host::Asked,
+    policy::Action,
+    problem::ApiError,
+    session::Visitor,
+    state::{Shared, State as Hub},
+};
+
+/// How long a code is good.
+const LIFETIME: Duration = Duration::from_mins(10);
+
+/// How often to try another code when its public id is in use.
+const ATTEMPTS: usize = 8;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::new(Action::UseOwnAgents, routes!(offer)),
+        Route::new(Action::UseOwnAgents, routes!(read)),
+        Route::new(Action::UseOwnAgents, routes!(approve)),
+        Route::new(Action::UseOwnAgents, routes!(decline)),
+    ]
+}
+
+/// An offer to link an agent.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Link {
+    /// The public part of the code.
+    id: String,
+    /// The code; shown once, when it is made.
+    #[schema(required)]
+    code: Option<String>,
+    /// The command to run beside the printer; shown once, when the code is made.
+    #[schema(required)]
+    command: Option<String>,
+    /// The hub's own fingerprint in four words, which the agent shows.
+    hub_words: String,
+    expires: Moment,
+    state: LinkState,
+    /// How many wrong codes were tried. Five end the offer.
+    wrong_codes: u32,
+    /// What the agent calls itself, once it came.
+    #[schema(required)]
+    agent_name: Option<String>,
+    /// Three fingerprints in words, once the agent came; one is the agent's.
+    #[schema(required)]
+    choices: Option<Vec<String>>,
+}
+
+/// How far an offer got.
+#[derive(Serialize, ToSchema, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum LinkState {
+    /// For an agent to come with the code.
+    Waiting,
+    /// An agent came; a person has to pick its words.
+    Claimed,
+    /// The agent is linked.
+    Linked,
+    /// Somebody said no, or picked other words.
+    Declined,
+    /// Too many wrong codes.
+    Ended,
+    /// Nobody came in time.
+    Expired,
+}
+
+/// The words that the agent shows.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct LinkApproval {
+    /// One of the offer's `choices`.
+    words: String,
+}
+
+/// Make a code.
+#[utoipa::path(post, path = "/api/v1/links", operation_id = "make_link", tag = "agents", responses((status = 201, body = Link)))]
+async fn offer(
+    State(hub): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(asked): Extension<Asked>,
+) -> Result<(StatusCode, Json<Link>), ApiError> {
+    let (code, offer) = new_offer(&hub, visitor.account.id).await?;
+    let mut link = shown(&hub, offer);
+    let key = hub.identity.public_key().fingerprint();
+    let host = asked.authority();
+    link.command = Some(format!("layerlock agent link https://{host} {code} --hub-key {key}"));
+    link.code = Some(code.to_string());
+    Ok((StatusCode::CREATED, Json(link)))
+}
+
+/// How far an offer got.
+#[utoipa::path(get, path = "/api/v1/links/{id}", operation_id = "link", tag = "agents",
+    params(("id" = String, Path)), responses((status = 200, body = Link)))]
+async fn read(
+    State(hub): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+) -> Result<Json<Link>, ApiError> {
+    let offer = own(&hub, &visitor, &id).await?;
+    Ok(Json(shown(&hub, offer)))
+}
+
+/// Link the agent, by picking its words. Other words turn it down.
+#[utoipa::path(post, path = "/api/v1/links/{id}/approve", operation_id = "approve_link", tag = "agents",
+    params(("id" = String, Path)), request_body = LinkApproval,
+    responses((status = 200, body = Link)))]
+async fn approve(
+    State(hub): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+    Body(approval): Body<LinkApproval>,
+) -> Result<Json<Link>, ApiError> {
+    let offer = own(&hub, &visitor, &id).await?;
+    if state(&hub, &offer) != LinkState::Claimed {
+        return Err(not_claimed());
+    }
+    let (Some(key), Some(name)) = (offer.agent_key.clone(), offer.agent_name.clone()) else {
+        return Err(not_claimed());
+    };
+    let shown_by_agent = PublicKey::from_spki(&key).map_err(ApiError::internal)?.fingerprint();
+    if words(&shown_by_agent) != approval.words.trim() {
+        hub.store.decline_link_offer(visitor.account.id, &id).await?;
+        hub.backplane.publish(Event::LinkChanged(id));
+        return Err(wrong_words());
+    }
+    let agent = NewAgent {
+        id: AgentId::new(hub.clock.as_ref(), hub.random.as_ref()),
+        owner: Some(visitor.account.id),
+        name,
+        key,
+    };
+    let approved = hub.store.approve_link_offer(visitor.account.id, &id, &agent, hub.clock.now());
+    let agent = approved.await.map_err(refused)?;
+    hub.backplane.publish(Event::LinkChanged(id.clone()));
+    hub.backplane.publish(Event::AgentChanged(agent.id));
+    Ok(Json(shown(&hub, own(&hub, &visitor, &id).await?)))
+}
+
+/// Turn it down.
+#[utoipa::path(delete, path = "/api/v1/links/{id}", operation_id = "decline_link", tag = "agents",
+    params(("id" = String, Path)), responses((status = 204, description = "Turned down")))]
+async fn decline(
+    State(hub): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    own(&hub, &visitor, &id).await?;
+    hub.store.decline_link_offer(visitor.account.id, &id).await?;
+    hub.backplane.publish(Event::LinkChanged(id));
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A code whose public id nobody else has at the moment.
+async fn new_offer(hub: &Hub, owner: AccountId) -> Result<(LinkCode, LinkOffer), ApiError> {
+    let now = hub.clock.now();
+    for _ in 0..ATTEMPTS {
+        let code = LinkCode::new(hub.random.as_ref());
+        let offer = LinkOffer {
+            id: code.id().to_owned(),
+            owner,
+            code: code.digest(),
+            expires: now.plus(LIFETIME),
+            wrong_codes: 0,
+            state: store::LinkState::Waiting,
+            agent_key: None,
+            agent_name: None,
+            choices: None,
+        };
+        match hub.store.put_link_offer(&offer, now).await {
+            Err(store::Error::NotPossible(_)) => {}
+            kept => return kept.map(|()| (code, offer)).map_err(ApiError::from),
+        }
+    }
+    Err(ApiError::busy())
+}
+
+async fn own(hub: &Hub, visitor: &Visitor, id: &str) -> Result<LinkOffer, ApiError> {
+    let offer = hub.store.link_offer(id).await?;
+    offer.filter(|offer| offer.owner == visitor.account.id).ok_or_else(ApiError::not_found)
+}
+
+fn shown(hub: &Hub, offer: LinkOffer) -> Link {
+    let state = state(hub, &offer);
+    Link {
+        id: offer.id,
+        code: None,
+        command: None,
+        hub_words: words(&hub.identity.public_key().fingerprint()),
+        expires: Moment(offer.expires),
+        state,
+        wrong_codes: offer.wrong_codes,
+        agent_name: offer.agent_name.map(String::from),
+        choices: offer.choices.filter(|_| state == LinkState::Claimed),
+    }
+}
+
+fn state(hub: &Hub, offer: &LinkOffer) -> LinkState {
+    match offer.state {
+        store::LinkState::Waiting | store::LinkState::Claimed
+            if offer.expires <= hub.clock.now() =>
+        {
+            LinkState::Expired
+        }
+        store::LinkState::Waiting => LinkState::Waiting,
+        store::LinkState::Claimed => LinkState::Claimed,
+        store::LinkState::Linked => LinkState::Linked,
+        store::LinkState::Declined => LinkState::Declined,
+        store::LinkState::Ended => LinkState::Ended,
+    }
+}
+
+fn refused(error: store::Error) -> ApiError {
+    match error {
+        store::Error::NotPossible(_) => not_claimed(),
+        store::Error::KeyTaken => {
+            ApiError::conflict("link-state", "This agent is linked to this hub already.")
+        }
+        other => other.into(),
+    }
+}
+
+fn not_claimed() -> ApiError {
+    ApiError::conflict("link-state", "No agent is waiting to be linked with this code.")
+}
+
+fn wrong_words() -> ApiError {
+    let detail = "The agent shows other words, so it was turned down. Make a new code, and look at \
+                  what the agent prints.";
+    ApiError::conflict("wrong-words", detail)
+}

@@ -1,0 +1,158 @@
+//! The printers that somebody has a grant for. Nobody learns of any other, not even that there is
+//! one (PM-4).
+
+use axum::{
+    Extension, Json,
+    extract::{Path, State},
+};
+use printer::{AccountId, AgentId, Kind, Level, Name, PrinterId};
+use serde::Serialize;
+use utoipa::{
+    ToSchema,
+    openapi::{Object, ObjectBuilder, schema::Type},
+};
+use utoipa_axum::routes;
+
+use super::{Route, moment::Moment};
+use crate::{
+    host::Asked,
+    policy::{self, Action},
+    problem::ApiError,
+    session::Visitor,
+    state::{Shared, State as Hub},
+};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::new(Action::ListPrinters, routes!(list)),
+        Route::new(Action::ReadPrinter, routes!(one)),
+    ]
+}
+
+/// A printer, as somebody with a grant for it sees it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Printer {
+    #[schema(value_type = String, format = Uuid)]
+    id: PrinterId,
+    #[schema(value_type = String)]
+    name: Name,
+    /// What answers there.
+    #[schema(schema_with = kinds)]
+    kind: Kind,
+    /// Whether it can be reached now.
+    online: bool,
+    /// What one may do with it.
+    #[schema(schema_with = levels)]
+    level: Level,
+    agent: PrinterAgent,
+    open: Open,
+}
+
+/// The agent in front of a printer.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PrinterAgent {
+    #[schema(value_type = String, format = Uuid)]
+    id: AgentId,
+    #[schema(value_type = String)]
+    name: Name,
+    /// Whether it is connected now.
+    online: bool,
+    /// When it was last connected.
+    #[schema(required)]
+    last_seen: Option<Moment>,
+}
+
+/// How to get to a printer's own web UI.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum Open {
+    /// There.
+    At {
+        /// The printer's own origin.
+        url: String,
+    },
+    /// Not from here.
+    Not {
+        /// Why not, as a sentence.
+        unavailable: String,
+    },
+}
+
+fn kinds() -> Object {
+    words(Kind::ALL.map(Kind::as_str))
+}
+
+fn levels() -> Object {
+    words(Level::ALL.map(Level::as_str))
+}
+
+fn words<const N: usize>(words: [&'static str; N]) -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
+}
+
+/// The printers that one has a grant for.
+#[utoipa::path(get, path = "/api/v1/printers", operation_id = "printers", tag = "printers", responses((status = 200, body = [Printer])))]
+async fn list(
+    State(hub): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(asked): Extension<Asked>,
+) -> Result<Json<Vec<Printer>>, ApiError> {
+    Ok(Json(seen_by(&hub, visitor.account.id, &asked).await?))
+}
+
+/// One printer.
+#[utoipa::path(get, path = "/api/v1/printers/{id}", operation_id = "printer", tag = "printers",
+    params(("id" = String, Path, format = Uuid)), responses((status = 200, body = Printer)))]
+async fn one(
+    State(hub): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(asked): Extension<Asked>,
+    Path(id): Path<String>,
+) -> Result<Json<Printer>, ApiError> {
+    let id: PrinterId = id.parse().map_err(|_| ApiError::not_found())?;
+    let seen = seen_by(&hub, visitor.account.id, &asked).await?;
+    let printer = seen.into_iter().find(|printer| printer.id == id);
+    printer.map(Json).ok_or_else(ApiError::not_found)
+}
+
+/// All printers that this account has a level on now.
+pub(super) async fn seen_by(
+    hub: &Hub,
+    account: AccountId,
+    asked: &Asked,
+) -> Result<Vec<Printer>, ApiError> {
+    let found = hub.store.printers_for(account, hub.clock.now()).await?;
+    let seen = found.into_iter().map(|(printer, agent, level)| {
+        let present = hub.backplane.presence().of(agent.id);
+        Printer {
+            id: printer.id,
+            online: present.printers.contains(&printer.id),
+            open: open(&printer.label, level, asked),
+            name: printer.name,
+            kind: printer.kind,
+            level,
+            agent: PrinterAgent {
+                id: agent.id,
+                name: agent.name,
+                online: present.online,
+                last_seen: agent.last_seen.map(Moment),
+            },
+        }
+    });
+    Ok(seen.collect())
+}
+
+fn open(label: &str, level: Level, asked: &Asked) -> Open {
+    let not = |reason: String| Open::Not { unavailable: reason };
+    if !policy::suffices(level, Action::UsePrinter) {
+        return not("The printer's own pages take the level \"controls\".".to_owned());
+    }
+    let port = asked.port_suffix();
+    if !asked.is_localhost() {
+        return not(format!(
+            "Printers open only where the dashboard is opened as https://localhost{port}, on the \
+             machine that runs Layerlock."
+        ));
+    }
+    Open::At { url: format!("https://{label}.localhost{port}/") }
+}

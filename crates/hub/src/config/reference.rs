@@ -1,0 +1,115 @@
+//! The reference of all settings: a complete configuration file that changes nothing, with the
+//! meaning of each value above it.
+
+use std::fmt::Write;
+
+use super::Config;
+
+impl Config {
+    /// The `[hub]` part of a configuration file, with every setting at its default.
+    pub fn reference() -> String {
+        let Self { names, trusted_proxies, listen, database: _, sessions, passwords } =
+            Self::default();
+        let mut page = Page::default();
+        page.section("hub", "The hub.");
+        page.setting("names", &list(&names), NAMES);
+        page.setting("trusted_proxies", &list(&trusted_proxies), TRUSTED_PROXIES);
+        page.section("hub.listen", "Where the hub listens.");
+        page.setting("https", &text(listen.https), HTTPS);
+        page.setting("http", &text(listen.http), HTTP);
+        page.section("hub.database", "Where the hub keeps what it has to remember.");
+        page.unset("url", "\"sqlite:/var/lib/layerlock/hub/layerlock.sqlite\"", DATABASE_URL);
+        page.section(
+            "hub.sessions",
+            "How long a sign-in lasts (\"90s\", \"15m\", \"12h\", \"7d\").",
+        );
+        page.setting("idle", &text(sessions.idle), IDLE);
+        page.setting("absolute", &text(sessions.absolute), ABSOLUTE);
+        page.section("hub.passwords", "What a password has to be.");
+        page.setting("min_length", &passwords.min_length.to_string(), MIN_LENGTH);
+        page.0
+    }
+}
+
+const NAMES: &[&str] = &[
+    "Host names by which people reach this hub, besides localhost, this machine's own name and",
+    "its private addresses. Asked for by any other name, the hub doesn't answer.",
+];
+const TRUSTED_PROXIES: &[&str] = &[
+    "Networks of the proxies in front of this hub whose word on a visitor's address counts,",
+    "for example [\"192.0.2.10/32\"]. Nobody's, by default.",
+];
+const HTTPS: &[&str] =
+    &["Address and port for HTTPS and for agents. [::] is every interface, IPv4 included."];
+const HTTP: &[&str] = &["Address and port that redirect to HTTPS."];
+const DATABASE_URL: &[&str] = &[
+    "sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME. Unless set, a SQLite file in the data",
+    "folder.",
+];
+const IDLE: &[&str] = &["Without use. An open page that only listens is no use."];
+const ABSOLUTE: &[&str] = &["At most, however much it is used."];
+const MIN_LENGTH: &[&str] = &["In characters. A password also has to be hard to guess."];
+
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn section(&mut self, name: &str, meaning: &str) {
+        let gap = if self.0.is_empty() { "" } else { "\n" };
+        let _ = write!(self.0, "{gap}# {meaning}\n[{name}]\n");
+    }
+
+    fn setting(&mut self, name: &str, value: &str, meaning: &[&str]) {
+        self.meaning(meaning);
+        let _ = writeln!(self.0, "{name} = {value}");
+    }
+
+    /// A setting that has no default value: shown by example, commented out.
+    fn unset(&mut self, name: &str, example: &str, meaning: &[&str]) {
+        self.meaning(meaning);
+        let _ = writeln!(self.0, "# {name} = {example}");
+    }
+
+    fn meaning(&mut self, lines: &[&str]) {
+        for line in lines {
+            let _ = writeln!(self.0, "# {line}");
+        }
+    }
+}
+
+fn text(value: impl ToString) -> String {
+    format!("{:?}", value.to_string())
+}
+
+fn list(values: &[String]) -> String {
+    format!("{values:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_is_a_configuration_that_changes_nothing() {
+        let file: toml::Table = Config::reference().parse().unwrap();
+        let hub: Config = file["hub"].clone().try_into().unwrap();
+        assert_eq!(hub, Config::default());
+    }
+
+    #[test]
+    fn the_reference_names_every_setting() {
+        let mut config = Config::default();
+        config.database.url = Some("sqlite:x".to_owned());
+        let reference = Config::reference();
+        let every = toml::Table::try_from(config).unwrap();
+        for (name, value) in &every {
+            let names: Vec<_> = match value {
+                toml::Value::Table(section) => section.keys().collect(),
+                _ => vec![name],
+            };
+            for name in names {
+                assert!(reference.contains(&format!("{name} = ")), "{name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The host that a request asked for: from the `Host` header in HTTP/1.1, from `:authority` in
+//! HTTP/2. Whether it is one of the hub's names is for the dispatcher to judge.
+
+use std::net::IpAddr;
+
+use http::{Uri, header::HOST, request::Parts, uri::Authority};
+
+/// The host and port that a request asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked(Authority);
+
+impl Asked {
+    /// Reads it. Two different hosts in one request are none.
+    pub(crate) fn of(parts: &Parts) -> Option<Self> {
+        Self::read(&parts.uri, parts.headers.get_all(HOST).into_iter())
+    }
+
+    fn read<'a>(
+        uri: &Uri,
+        mut headers: impl Iterator<Item = &'a http::HeaderValue>,
+    ) -> Option<Self> {
+        let header = headers.next();
+        if headers.next().is_some() {
+            return None;
+        }
+        let from_header: Option<Authority> = match header {
+            Some(value) => Some(value.to_str().ok()?.parse().ok()?),
+            None => None,
+        };
+        let authority = match (uri.authority(), from_header) {
+            (Some(one), Some(other)) if *one != other => return None,
+            (Some(one), _) => one.clone(),
+            (None, other) => other?,
+        };
+        (!authority.as_str().contains('@')).then_some(Self(authority))
+    }
+
+    /// The name, in lower case, without the port; an IPv6 address without its brackets.
+    pub(crate) fn name(&self) -> String {
+        let host = self.0.host();
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        bare.unwrap_or(host).trim_end_matches('.').to_ascii_lowercase()
+    }
+
+    /// Host and port as they stand in a URL after `https://`.
+    pub(crate) fn authority(&self) -> String {
+        self.0.as_str().to_ascii_lowercase()
+    }
+
+    /// The origin of a page that was asked for here.
+    pub(crate) fn origin(&self) -> String {
+        let authority = self.authority();
+        format!("https://{}", authority.strip_suffix(":443").unwrap_or(&authority))
+    }
+
+    /// `:port` as it stands in a URL; nothing for 443.
+    pub(crate) fn port_suffix(&self) -> String {
+        match self.0.port_u16() {
+            None | Some(443) => String::new(),
+            Some(port) => format!(":{port}"),
+        }
+    }
+
+    /// Whether the person sits at the machine that the hub runs on, or tunnels to it, so that
+    /// names under `localhost` lead here.
+    pub(crate) fn is_localhost(&self) -> bool {
+        let name = self.name();
+        name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(uri: &str, hosts: &[&str]) -> Option<Asked> {
+        let mut request = http::Request::get(uri);
+        for host in hosts {
+            request = request.header(HOST, *host);
+        }
+        Asked::of(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn both_versions_of_http_say_where() {
+        assert_eq!(asked("/", &["Hub.local:3443"]).unwrap().origin(), "https://hub.local:3443");
+        assert_eq!(asked("https://hub.local:3443/", &[]).unwrap().name(), "hub.local");
+    }
+
+    #[test]
+    fn the_usual_port_is_not_part_of_an_origin() {
+        let asked = asked("/", &["hub.example:443"]).unwrap();
+        assert_eq!(asked.origin(), "https://hub.example");
+        assert_eq!(asked.port_suffix(), "");
+    }
+
+    #[test]
+    fn two_hosts_are_none() {
+        assert_eq!(asked("/", &["a.example", "b.example"]), None);
+        assert_eq!(asked("https://a.example/", &["b.example"]), None);
+        assert_eq!(asked("/", &["user@a.example"]), None);
+        assert_eq!(asked("/", &[]), None);
+    }
+
+    #[test]
+    fn loopback_addresses_are_localhost() {
+        for host in ["localhost:3443", "127.0.0.1:3443", "[::1]:3443", "LOCALHOST."] {
+            assert!(asked("/", &[host]).unwrap().is_localhost(), "{host}");
+        }
+        for host in ["192.168.1.5:3443", "localhost.example", "a.localhost"] {
+            assert!(!asked("/", &[host]).unwrap().is_localhost(), "{host}");
+        }
+    }
+}

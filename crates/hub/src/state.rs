@@ -1,0 +1,38 @@
+//! What every handler of a running hub can reach.
+
+use std::sync::Arc;
+
+use backplane::Backplane;
+use printer::{Clock, Random};
+use store::Store;
+use tunnel::Identity;
+
+use crate::{Config, api::Streams, hashing::Hashing, tunnels::Tunnels};
+
+/// The state of a running hub.
+pub(crate) struct State {
+    /// What is kept.
+    pub(crate) store: Store,
+    /// What is only known while running.
+    pub(crate) backplane: Backplane,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Where tokens and ids come from.
+    pub(crate) random: Arc<dyn Random>,
+    /// What the operator decided.
+    pub(crate) config: Config,
+    /// The hub's own key towards agents.
+    pub(crate) identity: Identity,
+    /// The connected agents' tunnels.
+    pub(crate) tunnels: Tunnels,
+    /// The bounded pool on which passwords are hashed.
+    pub(crate) hashing: Hashing,
+    /// The hub's own host names, in lower case and without a port. Asked for by any other, it
+    /// doesn't answer (DNS rebinding).
+    pub(crate) names: Vec<String>,
+    /// How many event streams are open.
+    pub(crate) streams: Streams,
+}
+
+/// The state, shared by all handlers.
+pub(crate) type Shared = Arc<State>;
