@@ -1,0 +1,74 @@
+//! The way of a visitor's request to a printer's own web UI, and the only way there. By the host
+//! that it asks for, a request is for the dashboard or for one printer's origin; on a printer's
+//! origin it then has to pass, in this order: well-formed, made by the printer's own page or by a
+//! person who navigates (RL-3), a session of this origin, a lease on it, the policy. Only then the
+//! tunnel is looked up.
+//!
+//! How a visitor gets a session on a printer's origin ([`entrance`], [`open`], [`redeem`]):
+//! ```text
+//! printer's origin  GET /page            → a pre-cookie, and on to the dashboard
+//! dashboard         GET /open/{printer}  → signed in? allowed? a ticket, bound to that pre-cookie
+//! printer's origin  /.layerlock/enter    → a page of ours finds the ticket in the fragment
+//! printer's origin  POST /.layerlock/redeem → ticket and pre-cookie for this origin's session
+//! printer's origin  GET /page            → relayed
+//! ```
+
+mod admission;
+mod answer;
+mod cookies;
+mod entrance;
+mod exchange;
+mod hold;
+mod keys;
+mod leased;
+mod open;
+mod path;
+mod redeem;
+mod request;
+mod reserved;
+pub(crate) mod same_origin;
+mod site;
+mod visit;
+mod websocket;
+
+use axum::{
+    Router,
+    extract::Request,
+    response::{IntoResponse, Response},
+};
+use edge::Connection;
+use http::request::Parts;
+use tower::ServiceExt;
+
+use crate::{
+    host::Asked,
+    pages::{Asker, Notice, STYLE},
+    state::Shared,
+};
+
+use site::Site;
+
+pub(crate) use open::open_route;
+#[cfg(test)]
+pub(crate) use site::is_label;
+
+/// The outermost service: by its host, a request is for a printer's origin or for the dashboard.
+pub(crate) async fn dispatch(shared: Shared, dashboard: Router, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let site = site_of(&shared, &parts);
+    match site {
+        Some(Site::Hub) if parts.uri.path() == reserved::STYLE_PATH => STYLE.answer(),
+        Some(Site::Hub) => {
+            dashboard.oneshot(Request::from_parts(parts, body)).await.into_response()
+        }
+        Some(Site::Printer(origin)) => {
+            visit::answer(shared, origin, Request::from_parts(parts, body)).await
+        }
+        None => Notice::unknown_host().answer(&Asker::of(&parts)),
+    }
+}
+
+fn site_of(shared: &Shared, parts: &Parts) -> Option<Site> {
+    let connection = parts.extensions.get::<Connection>()?;
+    Site::of(&Asked::of(parts)?, &shared.names, connection.local)
+}

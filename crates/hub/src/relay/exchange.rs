@@ -1,0 +1,105 @@
+//! One request through the tunnel and its answer back, both streamed. Whatever ends first ends
+//! the other: a visitor who leaves cancels the request at the agent, and a session that ends cuts
+//! the answer off.
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Request, Response, request::Parts};
+use wire::Relayed;
+
+use super::{
+    admission::Admitted, answer, hold::Hold, leased::Leased, request::towards_agent,
+    site::PrinterOrigin,
+};
+use crate::{
+    pages::{Notice, ago},
+    tunnels::LiveTunnel,
+};
+
+/// A request that may go to the agent, and what it hangs on.
+pub(super) struct Exchange {
+    pub(super) admitted: Admitted,
+    live: LiveTunnel,
+    who: Relayed,
+}
+
+impl Exchange {
+    /// Finds the tunnel, and takes one stream of the person's share of it.
+    pub(super) async fn prepare(
+        mut admitted: Admitted,
+        origin: &PrinterOrigin,
+        client: std::net::IpAddr,
+    ) -> Result<Self, Notice> {
+        let state = admitted.hold.state.clone();
+        let Some(live) = state.tunnels.of(admitted.printer.agent) else {
+            return Err(agent_offline(&admitted).await?);
+        };
+        let account = admitted.hold.account.id;
+        let stream = live.share.take(account).await.map_err(|_| Notice::too_many_streams())?;
+        admitted.hold.stream = Some(stream);
+        let who = Relayed {
+            account,
+            level: admitted.level,
+            lease: admitted.hold.lease.session(),
+            host: origin.host(),
+            client,
+        };
+        Ok(Self { admitted, live, who })
+    }
+
+    /// Sends a request and waits for the head of its answer, or for the end of the session.
+    pub(super) async fn send<B>(
+        &mut self,
+        parts: Parts,
+        body: B,
+    ) -> Result<Response<tunnel::Body>, Notice>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<tunnel::BoxError>,
+    {
+        let printer = &self.admitted.printer;
+        let invalid = || Notice::bad_request("bad-request", "This address can't be forwarded.");
+        let parts = towards_agent(parts, printer.id, &self.who).ok_or_else(invalid)?;
+        let answer = tokio::select! {
+            answer = self.live.tunnel.send(Request::from_parts(parts, body)) => answer,
+            () = self.admitted.hold.ended() => return Err(Notice::signed_out()),
+        };
+        let answer = answer.map_err(|error| failed(&error))?;
+        match answer::agents_word(answer.status(), answer.headers(), printer) {
+            Some(notice) => Err(notice),
+            None => Ok(answer),
+        }
+    }
+
+    /// The printer's answer for the visitor, for as long as the session lasts.
+    pub(super) fn finish(self, answer: Response<tunnel::Body>) -> Response<Body> {
+        let (mut parts, body) = answer.into_parts();
+        answer::clean(&mut parts.headers);
+        Response::from_parts(parts, Body::new(Leased::new(body, self.admitted.hold)))
+    }
+
+    /// What remains when the socket itself takes over.
+    pub(super) fn into_hold(self) -> Hold {
+        self.admitted.hold
+    }
+}
+
+async fn agent_offline(admitted: &Admitted) -> Result<Notice, store::Error> {
+    let state = &admitted.hold.state;
+    let agent = state.store.agent(admitted.printer.agent).await?;
+    let seen = agent.and_then(|agent| agent.last_seen).map(|seen| ago(state.clock.now(), seen));
+    Ok(Notice::agent_offline(admitted.printer.name.as_str(), seen.as_deref()))
+}
+
+fn failed(error: &tunnel::Error) -> Notice {
+    tracing::debug!(%error, "a relayed request failed");
+    match error {
+        tunnel::Error::Busy => Notice::busy(),
+        tunnel::Error::Invalid(why) => Notice::bad_request("bad-request", *why),
+        _ => {
+            let detail = "The connection to the agent broke off before the printer had answered. \
+                          It may have acted on the request; it is not sent again.";
+            Notice::printer_failed("agent-lost", detail)
+        }
+    }
+}

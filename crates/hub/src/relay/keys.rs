@@ -1,0 +1,80 @@
+//! Keys of the hub that strayed into a request for a printer. A script that sends its hub key as
+//! `X-Api-Key` would hand the printer a key to everything, so such a request is refused.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{HeaderMap, header, request::Parts};
+
+/// How every API key of a hub starts.
+const PREFIX: &[u8] = b"llk_";
+
+/// Whether a request holds what looks like a hub's API key, in a header or in its query.
+/// Cookies are left out: they are random text that others made.
+pub(crate) fn has_strayed(parts: &Parts) -> bool {
+    let query = parts.uri.query().unwrap_or_default();
+    let query: Vec<u8> = percent_encoding::percent_decode_str(query).collect();
+    holds_key(&query) || in_headers(&parts.headers)
+}
+
+fn in_headers(headers: &HeaderMap) -> bool {
+    headers
+        .iter()
+        .filter(|(name, _)| *name != header::COOKIE)
+        .any(|(_, value)| holds_key(value.as_bytes()) || in_basic(value.as_bytes()))
+}
+
+fn in_basic(value: &[u8]) -> bool {
+    let Some((scheme, credentials)) = value.split_at_checked(6) else { return false };
+    scheme.eq_ignore_ascii_case(b"basic ")
+        && STANDARD.decode(credentials.trim_ascii()).is_ok_and(|plain| holds_key(&plain))
+}
+
+/// The prefix at the beginning of a word; inside of one it is chance.
+fn holds_key(text: &[u8]) -> bool {
+    text.windows(PREFIX.len()).enumerate().any(|(at, window)| {
+        let before = at.checked_sub(1).and_then(|before| text.get(before));
+        window == PREFIX && !before.is_some_and(|byte| is_word(*byte))
+    })
+}
+
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn strayed(uri: &str, name: &str, value: &str) -> bool {
+        let request = Request::get(uri).header(name, value).body(()).unwrap();
+        has_strayed(&request.into_parts().0)
+    }
+
+    // covers: RL-5
+    #[test]
+    fn hub_key_in_x_api_key_reaches_printer() {
+        let basic = format!("Basic {}", STANDARD.encode("user:llk_secret"));
+        for (name, value) in [
+            ("x-api-key", "llk_secret"),
+            ("authorization", "Bearer llk_secret"),
+            ("authorization", basic.as_str()),
+            ("referer", "https://x/?apikey=llk_secret"),
+        ] {
+            assert!(strayed("/", name, value), "{name}: {value}");
+        }
+    }
+
+    // covers: RL-5
+    #[test]
+    fn hub_key_in_the_query_reaches_printer() {
+        assert!(strayed("/api?apikey=llk_secret", "accept", "*/*"));
+        assert!(strayed("/api?apikey=%6clk_secret", "accept", "*/*"));
+    }
+
+    #[test]
+    fn a_printers_own_keys_pass() {
+        assert!(!strayed("/?token=Zllk_a", "x-api-key", "RIGKEY0123456789"));
+        assert!(!strayed("/", "cookie", "llk_x=1"));
+    }
+}

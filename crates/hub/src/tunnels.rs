@@ -1,0 +1,77 @@
+//! The connections of agents, from the moment when their TLS handshake has proven a key. The key
+//! is judged before anything else is said: a linked agent's becomes a tunnel, one that was
+//! unlinked or never linked is told so and hung up on, and one that wants to be linked reaches a
+//! single route (RL-6).
+
+mod connection;
+mod error;
+mod greeting;
+mod lines;
+mod link;
+mod link_caps;
+mod live;
+mod reports;
+mod share;
+
+use std::{net::SocketAddr, time::Duration};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::timeout,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tunnel::{ALPN_LINK, ALPN_TUNNEL};
+
+use error::Error;
+
+pub(crate) use live::{LiveTunnel, Tunnels};
+
+use crate::state::Shared;
+
+/// How long the TLS handshake of an in-memory connection may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// A connection whose TLS handshake chose one of the tunnel's protocols. Ends with the connection.
+pub(crate) async fn accept<Io>(
+    shared: Shared,
+    alpn: &'static [u8],
+    stream: TlsStream<Io>,
+    peer: SocketAddr,
+) where
+    Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let Some(key) = tunnel::peer_key(stream.get_ref().1) else { return };
+    let agent = key.fingerprint();
+    let end = match alpn {
+        ALPN_TUNNEL => connection::serve(&shared, stream, &key).await,
+        ALPN_LINK => link::serve(&shared, stream, key, peer.ip()).await,
+        _ => return,
+    };
+    match end {
+        Ok(()) => tracing::info!(%agent, %peer, "an agent's connection ended"),
+        Err(error) => tracing::info!(%agent, %peer, %error, "an agent's connection ended"),
+    }
+}
+
+/// The other end of an in-memory connection of an agent in the same process; the agent speaks TLS
+/// on it as on any other. Ends with the connection.
+pub(crate) async fn attach<Io>(shared: Shared, io: Io)
+where
+    Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let stream = match handshake(&shared, io).await {
+        Ok(stream) => stream,
+        Err(error) => return tracing::warn!(%error, "the agent in this process can't connect"),
+    };
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    accept(shared, ALPN_TUNNEL, stream, nowhere).await;
+}
+
+async fn handshake<Io>(shared: &Shared, io: Io) -> Result<TlsStream<Io>, Error>
+where
+    Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let config = tunnel::server_config(&shared.identity, ALPN_TUNNEL)?;
+    let handshake = timeout(HANDSHAKE, TlsAcceptor::from(config).accept(io));
+    Ok(handshake.await.map_err(|_| Error::Slow)??)
+}

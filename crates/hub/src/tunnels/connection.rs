@@ -1,0 +1,96 @@
+//! One agent's connection from the judgement of its key to its end.
+
+use std::time::Duration;
+
+use backplane::Event;
+use printer::AgentId;
+use store::Agent;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::broadcast::{Receiver, error::RecvError},
+    time::{MissedTickBehavior, interval},
+};
+use tunnel::{PublicKey, Tunnel};
+use wire::Refusal;
+
+use super::{Error, greeting, reports};
+use crate::state::State;
+
+/// How often it is written down that a connected agent was seen. A hub that is killed says
+/// nothing any more.
+const SEEN_EVERY: Duration = Duration::from_mins(5);
+
+/// Serves the connection of an agent that has proven this key.
+pub(super) async fn serve<Io>(state: &State, io: Io, key: &PublicKey) -> Result<(), Error>
+where
+    Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let agent = state.store.agent_by_key(key.as_spki()).await?;
+    let (tunnel, driver) = Tunnel::open(io).await?;
+    tokio::select! {
+        end = driver => Ok(end?),
+        end = converse(state, agent, &tunnel) => end,
+    }
+}
+
+async fn converse(state: &State, agent: Option<Agent>, tunnel: &Tunnel) -> Result<(), Error> {
+    let agent = match agent {
+        None => return greeting::refuse(tunnel, Refusal::Unknown).await,
+        Some(agent) if agent.revoked.is_some() => {
+            return greeting::refuse(tunnel, Refusal::Revoked).await;
+        }
+        Some(agent) => agent.id,
+    };
+    // Listen first, look again second: an agent that is unlinked in between is noticed.
+    let events = state.backplane.events();
+    let version = greeting::welcome(tunnel).await?.version;
+    let end = tokio::select! {
+        end = stay(state, agent, tunnel, &version) => end,
+        end = revoked(state, agent, events) => end,
+    };
+    state.store.agent_seen(agent, &version, state.clock.now()).await?;
+    end
+}
+
+/// The agent is reachable for as long as this runs.
+async fn stay(state: &State, agent: AgentId, tunnel: &Tunnel, version: &str) -> Result<(), Error> {
+    let _entry = state.tunnels.enter(agent, tunnel.clone());
+    let arrival = state.backplane.presence().arrive(agent);
+    tokio::select! {
+        end = reports::follow(state, agent, tunnel, &arrival) => end,
+        end = note_seen(state, agent, version) => end,
+    }
+}
+
+async fn note_seen(state: &State, agent: AgentId, version: &str) -> Result<(), Error> {
+    let mut ticks = interval(SEEN_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        state.store.agent_seen(agent, version, state.clock.now()).await?;
+    }
+}
+
+/// Waits until the agent isn't linked any more.
+async fn revoked(state: &State, agent: AgentId, mut events: Receiver<Event>) -> Result<(), Error> {
+    loop {
+        let now = state.store.agent(agent).await?;
+        if now.is_none_or(|agent| agent.revoked.is_some()) {
+            return Err(Error::Refused(Refusal::Revoked));
+        }
+        news_of(agent, &mut events).await;
+    }
+}
+
+/// Waits until something may have changed about an agent.
+async fn news_of(agent: AgentId, events: &mut Receiver<Event>) {
+    loop {
+        match events.recv().await {
+            Ok(Event::AgentChanged(changed)) if changed == agent => return,
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => return,
+            // The backplane is gone, and with it the hub.
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Why an agent's connection came to its end.
+
+use std::io;
+
+use wire::Refusal;
+
+/// Why a connection ended, for the log.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The connection itself failed.
+    #[error(transparent)]
+    Tunnel(#[from] tunnel::Error),
+    /// The store failed.
+    #[error("the store failed: {0}")]
+    Store(#[from] store::Error),
+    /// The handshake failed.
+    #[error("the connection failed: {0}")]
+    Io(#[from] io::Error),
+    /// This hub doesn't want the agent.
+    #[error("refused: {0}")]
+    Refused(Refusal),
+    /// An answer took too long.
+    #[error("the agent took too long to answer")]
+    Slow,
+    /// A message was longer than allowed, or no such message.
+    #[error("the agent said something that can't be understood: {0}")]
+    Nonsense(&'static str),
+    /// An unlinked key has too many connections open.
+    #[error("too many connections that want to be linked from this address")]
+    TooMany,
+}

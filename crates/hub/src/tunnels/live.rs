@@ -1,0 +1,77 @@
+//! Which agent can be reached through which tunnel. An agent that reconnects replaces its own
+//! older tunnel; the end of that one must not take the new one away.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use printer::AgentId;
+use tunnel::Tunnel;
+
+use super::{link_caps::LinkCaps, share::Share};
+
+/// The tunnels of the agents that are connected here.
+#[derive(Default)]
+pub(crate) struct Tunnels {
+    live: Mutex<HashMap<AgentId, LiveTunnel>>,
+    pub(super) links: LinkCaps,
+}
+
+/// A tunnel, and how its streams are shared. Clones share both.
+#[derive(Clone)]
+pub(crate) struct LiveTunnel {
+    /// Where requests go.
+    pub(crate) tunnel: Tunnel,
+    /// How many of them one person may have at a time.
+    pub(crate) share: Arc<Share>,
+}
+
+/// A tunnel's place in the list, for as long as its connection lasts.
+pub(super) struct Entry<'a> {
+    tunnels: &'a Tunnels,
+    agent: AgentId,
+    share: Arc<Share>,
+}
+
+impl Tunnels {
+    /// No agent is connected yet.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// The tunnel to an agent.
+    pub(crate) fn of(&self, agent: AgentId) -> Option<LiveTunnel> {
+        self.lock().get(&agent).filter(|live| !live.tunnel.is_closed()).cloned()
+    }
+
+    /// Closes an agent's tunnel, with everything in it.
+    pub(crate) fn close(&self, agent: AgentId) {
+        if let Some(live) = self.lock().remove(&agent) {
+            live.tunnel.close();
+        }
+    }
+
+    /// Puts a tunnel into the list. An older one of the same agent is closed.
+    pub(super) fn enter(&self, agent: AgentId, tunnel: Tunnel) -> Entry<'_> {
+        let share = Arc::new(Share::default());
+        let live = LiveTunnel { tunnel, share: Arc::clone(&share) };
+        if let Some(older) = self.lock().insert(agent, live) {
+            older.tunnel.close();
+        }
+        Entry { tunnels: self, agent, share }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<AgentId, LiveTunnel>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        let mut live = self.tunnels.lock();
+        if live.get(&self.agent).is_some_and(|now| Arc::ptr_eq(&now.share, &self.share)) {
+            live.remove(&self.agent);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What an agent says about its printers while it is connected. Each report is complete. It is
+//! stored first and told afterwards, so that those who listen find the names.
+
+use std::time::Duration;
+
+use backplane::Arrival;
+use bytes::Bytes;
+use http::Method;
+use http_body_util::Empty;
+use printer::{AgentId, PrinterId, Random};
+use store::ReportedPrinter;
+use tokio::time::{sleep, timeout};
+use tunnel::Tunnel;
+use wire::{PrinterReport, Report};
+
+use super::{Error, greeting::to_agent, lines::Lines};
+use crate::state::State;
+
+/// How long an agent may take to begin its reports.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The pause after a report that was written down. An agent that changes its printers without end
+/// shall not keep the store busy.
+const PAUSE: Duration = Duration::from_millis(200);
+
+const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+/// Listens to an agent's reports until they end.
+pub(super) async fn follow(
+    state: &State,
+    agent: AgentId,
+    tunnel: &Tunnel,
+    arrival: &Arrival,
+) -> Result<(), Error> {
+    let request = to_agent(Method::GET, wire::EVENTS_PATH, Empty::<Bytes>::new())?;
+    let answer = timeout(PATIENCE, tunnel.send(request)).await.map_err(|_| Error::Slow)??;
+    if !answer.status().is_success() {
+        return Err(Error::Nonsense("it has no reports"));
+    }
+    let mut lines = Lines::new(answer.into_body());
+    let mut stored = None;
+    while let Some(line) = lines.next().await? {
+        let report = parse(&line)?;
+        let printers = printers(&report);
+        if stored.as_ref() != Some(&printers) {
+            store(state, agent, &printers).await?;
+            stored = Some(printers);
+            arrival.report(online(&report));
+            sleep(PAUSE).await;
+        } else {
+            arrival.report(online(&report));
+        }
+    }
+    Ok(())
+}
+
+fn parse(line: &[u8]) -> Result<Report, Error> {
+    let report: Report = serde_json::from_slice(line).map_err(|_| Error::Nonsense("a report"))?;
+    if report.printers.len() > wire::MAX_PRINTERS {
+        return Err(Error::Nonsense("it reports too many printers"));
+    }
+    Ok(report)
+}
+
+async fn store(state: &State, agent: AgentId, printers: &[ReportedPrinter]) -> Result<(), Error> {
+    let labels = || label(state.random.as_ref());
+    state.store.report_printers(agent, printers, &labels, state.clock.now()).await?;
+    Ok(())
+}
+
+fn printers(report: &Report) -> Vec<ReportedPrinter> {
+    let reported = |printer: &PrinterReport| ReportedPrinter {
+        id: printer.id,
+        name: printer.name.clone(),
+        kind: printer.kind,
+    };
+    report.printers.iter().map(reported).collect()
+}
+
+fn online(report: &Report) -> Vec<PrinterId> {
+    report.printers.iter().filter(|printer| printer.online).map(|printer| printer.id).collect()
+}
+
+/// A new label for a printer's origin: 80 random bits in base32.
+fn label(random: &dyn Random) -> String {
+    let mut bytes = [0; 16];
+    random.fill(&mut bytes);
+    let bits = u128::from_be_bytes(bytes);
+    let letter = |place: u32| usize::try_from(bits >> (5 * place) & 31).unwrap_or_default();
+    (0..16).filter_map(|place| BASE32.get(letter(place))).map(|byte| char::from(*byte)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use printer::OsRandom;
+
+    use super::*;
+    use crate::relay::is_label;
+
+    // covers: RL-2
+    #[test]
+    fn labels_are_random_names() {
+        let label = || label(&OsRandom);
+        assert!(is_label(&label()));
+        assert_ne!(label(), label());
+    }
+
+    #[test]
+    fn agent_reports_nonsense() {
+        let many = format!(
+            "{{\"printers\":[{}]}}",
+            vec![
+                "{\"id\":\"018f3c1e-7b7e-7000-8000-000000000000\",\"name\":\"a\",\
+                 \"kind\":\"octoprint\",\"online\":true}";
+                wire::MAX_PRINTERS + 1
+            ]
+            .join(",")
+        );
+        for line in ["", "[]", "{\"printers\":[{}]}", "\u{0}", &many] {
+            assert!(parse(line.as_bytes()).is_err());
+        }
+        assert!(parse(b"{\"printers\":[]}").is_ok());
+    }
+}
