@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use printer::PrinterId;
+use sqlx::error::DatabaseError;
 
 /// Why a unit of work was not done. Nothing of it was written.
 #[derive(Debug, thiserror::Error)]
@@ -49,15 +50,15 @@ pub enum Error {
 impl Error {
     /// Whether a row was refused because another one has the same unique value.
     pub(crate) fn is_taken(&self) -> bool {
-        self.of_database().is_some_and(|error| error.is_unique_violation())
+        self.of_database().is_some_and(DatabaseError::is_unique_violation)
     }
 
     /// Whether a row was refused because what it refers to does not exist.
     pub(crate) fn is_missing_reference(&self) -> bool {
-        self.of_database().is_some_and(|error| error.is_foreign_key_violation())
+        self.of_database().is_some_and(DatabaseError::is_foreign_key_violation)
     }
 
-    fn of_database(&self) -> Option<&(dyn sqlx::error::DatabaseError + 'static)> {
+    fn of_database(&self) -> Option<&(dyn DatabaseError + 'static)> {
         match self {
             Self::Database(error) => error.as_database_error(),
             _ => None,

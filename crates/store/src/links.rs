@@ -15,7 +15,7 @@ use crate::{
 pub const MAX_WRONG_CODES: u32 = 5;
 
 /// How long an offer can still be looked at after it expired.
-const KEPT_AFTER_EXPIRY: Duration = Duration::from_secs(3_600);
+const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(1);
 
 /// An offer of an account to link one agent.
 #[derive(Debug, Clone, PartialEq, Eq)]

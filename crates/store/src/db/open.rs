@@ -92,3 +92,54 @@ async fn open_postgres(url: &str) -> Result<Db> {
     POSTGRES.run(&pool).await?;
     Ok(Db { readers: Pool::Postgres(pool.clone()), writers: Pool::Postgres(pool) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    async fn pragma(store: &Db, sql: &'static str) -> String {
+        let Pool::Sqlite(pool) = &store.writers else { panic!("not SQLite") };
+        let row = sqlx::query(sql).fetch_one(pool).await.unwrap();
+        sqlx::Row::try_get_unchecked::<String, _>(&row, 0).unwrap()
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn other_users_of_the_machine_read_the_database() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store.sqlite");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        let store = Store::open(&format!("sqlite:{}", path.display())).await.unwrap();
+        for entry in std::fs::read_dir(directory.path()).unwrap() {
+            let entry = entry.unwrap();
+            let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{:?}", entry.file_name());
+        }
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_commit_waits_for_the_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", directory.path().join("store.sqlite").display());
+        let db = Db::open(&url).await.unwrap();
+        assert_eq!(pragma(&db, "PRAGMA journal_mode").await, "wal");
+        assert_eq!(pragma(&db, "PRAGMA synchronous").await, "2");
+        assert_eq!(pragma(&db, "PRAGMA foreign_keys").await, "1");
+        db.close().await;
+    }
+
+    #[tokio::test]
+    async fn other_addresses_are_refused_without_showing_a_password() {
+        for url in ["", "mysql://root:hunter2@db/x", "sqlite:", "sqlite::memory:", "store.sqlite"] {
+            let error = Store::open(url).await.unwrap_err();
+            assert!(matches!(error, Error::Url(_)), "{url}: {error}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+        let missing = Store::open("sqlite:/does/not/exist/store.sqlite").await.unwrap_err();
+        assert!(missing.to_string().contains("/does/not/exist"), "{missing}");
+    }
+}
