@@ -116,3 +116,60 @@ impl Length {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderValue, Request, Response};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn length_of(values: &[&[u8]]) -> Result<Length, Error> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            let value = HeaderValue::from_bytes(value).unwrap();
+            headers.append(header::CONTENT_LENGTH, value);
+        }
+        Length::of(&headers)
+    }
+
+    // covers: RL-7
+    #[test]
+    fn a_length_is_one_number() {
+        assert_eq!(length_of(&[]).unwrap(), Length(None));
+        assert_eq!(length_of(&[b"0"]).unwrap(), Length(Some(0)));
+        assert_eq!(length_of(&[b"18446744073709551615"]).unwrap(), Length(Some(u64::MAX)));
+        for wrong in
+            [b"".as_slice(), b"+1", b"1 ", b"1,1", b"0x1", b"\xff", b"18446744073709551616"]
+        {
+            assert!(length_of(&[wrong]).is_err(), "{wrong:?}");
+        }
+        assert!(length_of(&[b"1", b"1"]).is_err());
+    }
+
+    #[test]
+    fn an_interim_answer_is_refused() {
+        let (parts, ()) = Response::builder().status(101).body(()).unwrap().into_parts();
+        assert!(check_response(&parts, &Method::GET).is_err());
+    }
+
+    proptest! {
+        // covers: RL-7
+        #[test]
+        fn what_passes_is_smaller_than_what_the_other_side_reads(
+            values in proptest::collection::vec(proptest::collection::vec(32_u8..127, 0..9_000), 0..12),
+        ) {
+            let mut request = Request::builder().uri("http://agent.internal/");
+            for value in &values {
+                request = request.header("x-any", value.as_slice());
+            }
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            let size: usize = values.iter().map(|value| value.len() + 5 + 32).sum();
+            if check_request(&parts, true).is_ok() {
+                prop_assert!(size <= HEADER_BYTES);
+            } else {
+                prop_assert!(size + 100 > HEADER_BYTES);
+            }
+        }
+    }
+}

@@ -73,7 +73,7 @@ async fn a_hostile_agent_that_revives_forgotten_streams_is_cut_off() {
         hub.send(get("/")).await.unwrap();
     }
     stop.send(()).unwrap();
-    let end = timeout(Duration::from_secs(5), driver).await.expect("cut off at once").unwrap();
+    let end = timeout(Duration::from_mins(1), driver).await.expect("cut off at once").unwrap();
     assert!(matches!(end, Err(Error::Protocol(None))), "{end:?}");
     drop(attack.await.unwrap());
 }
@@ -100,7 +100,7 @@ async fn frames_of_nonsense_end_the_connection_with_an_error() {
         agent.write_all(&settings()).await.unwrap();
         let (hub, driver) = Tunnel::open(io).await.unwrap();
         agent.write_all(&nonsense).await.unwrap();
-        let end = timeout(Duration::from_secs(5), driver).await.expect("at once");
+        let end = timeout(Duration::from_mins(1), driver).await.expect("at once");
         assert!(matches!(end, Err(Error::Protocol(_) | Error::Closed)), "{end:?}");
         assert!(hub.is_closed());
     }
