@@ -7,7 +7,7 @@ mod problem;
 mod relay;
 mod reports;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use forward::Body;
 use http::{Method, Request, Response};

@@ -90,19 +90,18 @@ impl Session<'_> {
             stopping: self.shutdown.clone(),
         };
         let mut served = serving(io, inside, self.shutdown.clone());
-        tokio::select! {
+        let verdict = tokio::select! {
             ended = &mut served => return self.ended(ended, false),
-            verdict = greeting.wait_for(Option::is_some) => {
-                match verdict.ok().and_then(|verdict| *verdict) {
-                    Some(Ok(())) => {}
-                    Some(Err(refusal)) => {
-                        let _ = timeout(LAST_WORDS, served).await;
-                        return Ended::Refused(refusal);
-                    }
-                    None => return Ended::lost(&"the hub didn't greet"),
-                }
+            verdict = verdict(&mut greeting) => verdict,
+            () = sleep(GREETING) => None,
+        };
+        match verdict {
+            Some(Ok(())) => {}
+            Some(Err(refusal)) => {
+                let _ = timeout(LAST_WORDS, served).await;
+                return Ended::Refused(refusal);
             }
-            () = sleep(GREETING) => return Ended::lost(&"the hub didn't greet"),
+            None => return Ended::lost(&"the hub didn't greet"),
         }
         tracing::info!(hub = self.agent.host, "connected to the hub");
         self.status.send_replace(Status::Connected);
@@ -121,6 +120,13 @@ impl Session<'_> {
         };
         Ended::Lost { reason, settled }
     }
+}
+
+type Verdict = Option<Result<(), Refusal>>;
+
+/// What the hub says when it greets; nothing if it never will.
+async fn verdict(greeting: &mut watch::Receiver<Verdict>) -> Verdict {
+    greeting.wait_for(Option::is_some).await.ok().and_then(|verdict| *verdict)
 }
 
 type Serving = Pin<Box<dyn Future<Output = Result<(), tunnel::Error>> + Send>>;

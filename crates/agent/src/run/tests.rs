@@ -1,1 +1,170 @@
+//! Whole tunnels in memory: real keys, real TLS, real HTTP/2, and a hub that does as it is told.
 
+use http::{Method, Request};
+use http_body_util::BodyExt;
+use printer::{OsRandom, SystemClock};
+use tokio::{
+    io::{DuplexStream, duplex},
+    sync::mpsc,
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+use tunnel::{ALPN_TUNNEL, Tunnel, server_config};
+use wire::{Hello, RELAYED_HEADER, Report};
+
+use super::*;
+use crate::{
+    Home,
+    inside::tests::{DEADLINE, fake_printer, relayed},
+};
+
+struct Rig {
+    hub: Identity,
+    data: tempfile::TempDir,
+    dialled: mpsc::UnboundedReceiver<DuplexStream>,
+    status: watch::Receiver<Status>,
+    shutdown: CancellationToken,
+    running: tokio::task::JoinHandle<Result<(), Error>>,
+}
+
+/// An agent that runs, whose hub is played by the test.
+fn start(pinned: Option<Fingerprint>) -> Rig {
+    let data = tempfile::tempdir().unwrap();
+    let home = Home::open(data.path()).unwrap();
+    let hub = Identity::generate().unwrap();
+    let agent = Agent {
+        identity: home.identity().unwrap(),
+        hub: pinned.unwrap_or(hub.public_key().fingerprint()),
+        host: "localhost".to_owned(),
+        name: "workshop".parse().unwrap(),
+        home,
+        random: Arc::new(OsRandom),
+    };
+    let (dial, dialled) = mpsc::unbounded_channel();
+    let dial = move || {
+        let (near, far) = duplex(64 * 1024);
+        let sent = dial.send(far);
+        std::future::ready(sent.map(|()| near).map_err(|_| io::ErrorKind::ConnectionRefused.into()))
+    };
+    let (said, status) = watch::channel(Status::Connecting);
+    let shutdown = CancellationToken::new();
+    let running = tokio::spawn(run(agent, dial, said, shutdown.clone()));
+    Rig { hub, data, dialled, status, shutdown, running }
+}
+
+impl Rig {
+    async fn accept(&mut self) -> Tunnel {
+        let io = timeout(DEADLINE, self.dialled.recv()).await.expect("nobody dials").unwrap();
+        let acceptor = TlsAcceptor::from(server_config(&self.hub, ALPN_TUNNEL).unwrap());
+        let (tunnel, driver) = Tunnel::open(acceptor.accept(io).await.unwrap()).await.unwrap();
+        tokio::spawn(driver);
+        tunnel
+    }
+
+    async fn reaches(&mut self, wanted: impl FnMut(&Status) -> bool) {
+        timeout(DEADLINE, self.status.wait_for(wanted)).await.expect("never got there").unwrap();
+    }
+}
+
+async fn greet(tunnel: &Tunnel, refused: Option<Refusal>) {
+    let hello = Hello { protocol: wire::PROTOCOL, version: "9".to_owned(), refused };
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri("https://agent.internal/v1/hello")
+        .body(http_body_util::Full::new(bytes::Bytes::from(serde_json::to_vec(&hello).unwrap())))
+        .unwrap();
+    assert_eq!(tunnel.send(request).await.unwrap().status(), 200);
+}
+
+fn get(uri: &str) -> Request<http_body_util::Empty<bytes::Bytes>> {
+    let relayed = relayed().encode();
+    Request::get(uri).header(RELAYED_HEADER, relayed).body(http_body_util::Empty::new()).unwrap()
+}
+
+// covers: RL-1, RL-6, RL-7
+#[tokio::test]
+async fn a_printer_is_reached_through_a_tunnel_and_again_after_it_was_lost() {
+    let (printer, _questions) =
+        fake_printer("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello").await;
+    let mut rig = start(None);
+    let home = Home::open(rig.data.path()).unwrap();
+    let new = format!("octoprint=http://{printer}").parse().unwrap();
+    let id = home.add_printer(new, &SystemClock::new(), &OsRandom).await.unwrap().id;
+    for _ in 0..2 {
+        let tunnel = rig.accept().await;
+        assert!(
+            !matches!(*rig.status.borrow(), Status::Connected),
+            "connected before the greeting"
+        );
+        greet(&tunnel, None).await;
+        rig.reaches(|status| *status == Status::Connected).await;
+        let mut events = tunnel.send(get("https://agent.internal/v1/events")).await.unwrap();
+        wait_until_online(events.body_mut()).await;
+        let page = get(&format!("https://{}/page", wire::printer_authority(id)));
+        let body = tunnel.send(page).await.unwrap().into_body().collect().await.unwrap();
+        assert_eq!(body.to_bytes(), "hello");
+        tunnel.close();
+        rig.reaches(|status| matches!(status, Status::Waiting { .. } | Status::Connecting)).await;
+    }
+}
+
+async fn wait_until_online(events: &mut tunnel::Body) {
+    loop {
+        let frame = timeout(DEADLINE, events.frame()).await.unwrap().unwrap().unwrap();
+        let report: Report = serde_json::from_slice(&frame.into_data().unwrap()).unwrap();
+        if report.printers.iter().any(|printer| printer.online) {
+            return;
+        }
+    }
+}
+
+// covers: LK-3, RL-6
+#[tokio::test]
+async fn an_unlinked_agent_stops_and_says_why() {
+    let mut rig = start(None);
+    let tunnel = rig.accept().await;
+    greet(&tunnel, Some(Refusal::Revoked)).await;
+    tunnel.close();
+    let ended = timeout(DEADLINE, rig.running).await.unwrap().unwrap().unwrap_err();
+    assert!(ended.to_string().contains("link it again"), "{ended}");
+    assert_eq!(*rig.status.borrow(), Status::Refused(Refusal::Revoked));
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn an_unknown_agent_keeps_asking_slowly() {
+    let mut rig = start(None);
+    let tunnel = rig.accept().await;
+    greet(&tunnel, Some(Refusal::Unknown)).await;
+    tunnel.close();
+    rig.reaches(|status| *status == Status::Refused(Refusal::Unknown)).await;
+    let soon = timeout(Duration::from_millis(500), rig.dialled.recv()).await;
+    assert!(soon.is_err(), "dialled again at once");
+    rig.shutdown.cancel();
+    timeout(DEADLINE, rig.running).await.unwrap().unwrap().unwrap();
+}
+
+// covers: RL-6
+#[tokio::test]
+async fn somebody_poses_as_the_hub() {
+    let mut rig = start(Some(Identity::generate().unwrap().public_key().fingerprint()));
+    let io = timeout(DEADLINE, rig.dialled.recv()).await.unwrap().unwrap();
+    let acceptor = TlsAcceptor::from(server_config(&rig.hub, ALPN_TUNNEL).unwrap());
+    assert!(acceptor.accept(io).await.is_err());
+    rig.reaches(|status| {
+        matches!(status, Status::Waiting { reason, .. } if reason.contains("can't prove the hub's key"))
+    })
+    .await;
+}
+
+// covers: OP-3
+#[tokio::test]
+async fn a_running_agent_stops_when_asked() {
+    let mut rig = start(None);
+    let tunnel = rig.accept().await;
+    greet(&tunnel, None).await;
+    rig.reaches(|status| *status == Status::Connected).await;
+    rig.shutdown.cancel();
+    timeout(DEADLINE, &mut rig.running).await.expect("still running").unwrap().unwrap();
+    assert_eq!(*rig.status.borrow(), Status::Stopped);
+}
