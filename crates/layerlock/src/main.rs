@@ -1,2 +1,47 @@
-//! The `layerlock` program.
-fn main() {}
+//! The `layerlock` program: parse, trace, build, run. Its roles are subcommands.
+
+mod arguments;
+mod commands;
+mod configuration;
+mod context;
+mod data;
+mod log;
+mod moment;
+mod shutdown;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{
+    arguments::{Arguments, Command, Config},
+    configuration::Refused,
+    context::Context,
+    data::DataFolder,
+};
+
+/// The usage or the configuration is wrong; nothing was started.
+const WRONG_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    match start(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("layerlock: {error:#}");
+            if error.is::<Refused>() { ExitCode::from(WRONG_USAGE) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn start(arguments: Arguments) -> anyhow::Result<()> {
+    if let Command::Config(Config::Reference) = arguments.command {
+        print!("{}", configuration::reference());
+        return Ok(());
+    }
+    let data = DataFolder::open(arguments.data)?;
+    let settings = configuration::load(arguments.config.as_deref(), data.configuration())?;
+    log::start(&settings.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(commands::run(arguments.command, Context::new(data, settings)))
+}

@@ -1,0 +1,245 @@
+//! The command line. Roles are subcommands; every option says what it takes and what it means.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use agent::{HubUrl, NewPrinter, Route};
+use clap::{Args, Parser, Subcommand};
+use credentials::{Email, LinkCode};
+use printer::{GrantId, Level, Name};
+use tunnel::Fingerprint;
+
+use crate::moment::Moment;
+
+/// Secure remote access for 3D printers, on your own machines.
+#[derive(Debug, Parser)]
+#[command(
+    name = "layerlock",
+    version,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.\n\
+                  Start with `layerlock up` on the machine beside your printer."
+)]
+pub(crate) struct Arguments {
+    /// Where everything is kept [default: this user's data folder].
+    #[arg(long, global = true, value_name = "DIR", env = "LAYERLOCK_DATA")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// The configuration file [default: layerlock.toml in the data folder].
+    #[arg(long, global = true, value_name = "FILE", env = "LAYERLOCK_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What `layerlock` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run hub and agent together on this machine: the quickest start.
+    Up(Up),
+    /// Run a hub: accounts, dashboard and relay.
+    Hub(Listen),
+    /// Run or set up the agent beside the printers.
+    #[command(subcommand)]
+    Agent(Agent),
+    /// Print a fresh one-time link for the first account (earlier links end).
+    SetupLink(Listen),
+    /// Add, list and help the people of this hub.
+    #[command(subcommand)]
+    User(User),
+    /// Say who may do what with which printer.
+    #[command(subcommand)]
+    Grant(Grant),
+    /// Check the configuration, or print all of it with its meaning.
+    #[command(subcommand)]
+    Config(Config),
+}
+
+/// Where a hub listens.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Listen {
+    /// Address and port for HTTPS [default: [::]:3443, every interface].
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) https: Option<SocketAddr>,
+
+    /// Address and port that redirect to HTTPS [default: [::]:3000].
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) http: Option<SocketAddr>,
+}
+
+/// Options of `layerlock up`.
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Where the hub listens.
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+
+    /// A printer to add, for example octoprint=http://127.0.0.1:5000. May be repeated. Without
+    /// any, an OctoPrint on this machine is looked for.
+    #[arg(long = "printer", value_name = "KIND=URL")]
+    pub(crate) printers: Vec<NewPrinter>,
+}
+
+/// `layerlock agent ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Agent {
+    /// Link this agent to a hub with a code from its dashboard.
+    Link(Link),
+    /// Dial out to the hub and stand in front of the printers.
+    Run,
+    /// The printers that this agent may reach: these and nothing else.
+    #[command(subcommand)]
+    Printer(Printer),
+}
+
+/// Options of `layerlock agent link`.
+#[derive(Debug, Args)]
+pub(crate) struct Link {
+    /// The hub's address, for example `https://hub.example:3443`.
+    #[arg(value_name = "HUB_URL")]
+    pub(crate) hub_url: HubUrl,
+
+    /// The code from the dashboard, for example ABCD-123456.
+    #[arg(value_name = "CODE")]
+    pub(crate) code: LinkCode,
+
+    /// The fingerprint of the hub's key, as the dashboard shows it. It makes sure that nobody on
+    /// the way poses as the hub.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(crate) hub_key: Fingerprint,
+
+    /// This agent's name on the dashboard [default: this machine's name].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<Name>,
+}
+
+/// `layerlock agent printer ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Printer {
+    /// Add a printer by its kind and the address of its web UI.
+    Add(PrinterAdd),
+    /// List the printers of this agent.
+    List,
+    /// Remove a printer.
+    Remove {
+        /// Its name or id.
+        #[arg(value_name = "NAME|ID")]
+        printer: String,
+    },
+}
+
+/// Options of `layerlock agent printer add`.
+#[derive(Debug, Args)]
+pub(crate) struct PrinterAdd {
+    /// For example octoprint=http://127.0.0.1:5000. Kinds: octoprint, moonraker, prusalink.
+    #[arg(value_name = "KIND=URL")]
+    pub(crate) printer: NewPrinter,
+
+    /// Its name on the dashboard [default: its kind].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<Name>,
+
+    /// A path that another port of the printer serves, for example
+    /// /webcam/=http://127.0.0.1:8080/. May be repeated.
+    #[arg(long = "route", value_name = "PATH=URL")]
+    pub(crate) routes: Vec<Route>,
+}
+
+/// `layerlock user ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Add a person. The password is asked for, or read from standard input.
+    Add {
+        /// The person's email address.
+        #[arg(value_name = "EMAIL")]
+        email: Email,
+        /// What others see instead of the address.
+        #[arg(long, value_name = "NAME")]
+        name: Option<Name>,
+        /// May administer the hub. Gives no right on any printer.
+        #[arg(long)]
+        administrator: bool,
+    },
+    /// List the people of this hub.
+    List,
+    /// Set a new password and end every session of that person.
+    ResetPassword {
+        /// The person's email address.
+        #[arg(value_name = "EMAIL")]
+        email: Email,
+    },
+}
+
+/// `layerlock grant ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Grant {
+    /// Let a person use a printer up to a level.
+    Add {
+        /// The person's email address.
+        #[arg(value_name = "EMAIL")]
+        email: Email,
+        /// The printer's name or id.
+        #[arg(value_name = "PRINTER")]
+        printer: String,
+        /// view, queue, print, controls or admin.
+        #[arg(value_name = "LEVEL")]
+        level: Level,
+        /// When the grant ends, for example 2027-01-31 or 2027-01-31T18:00:00Z.
+        #[arg(long, value_name = "DATE")]
+        until: Option<Moment>,
+    },
+    /// List all grants.
+    List,
+    /// Take a grant back.
+    Remove {
+        /// The grant's id, as `layerlock grant list` shows it.
+        #[arg(value_name = "ID")]
+        grant: GrantId,
+    },
+}
+
+/// `layerlock config ...`
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum Config {
+    /// Read the configuration and say whether it is right.
+    Check,
+    /// Print every setting with its meaning and default.
+    Reference,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    fn refusal(words: &[&str]) -> String {
+        Arguments::try_parse_from(words).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_printer_without_its_kind_is_explained() {
+        let error = refusal(&["layerlock", "up", "--printer", "127.0.0.1:5000"]);
+        assert!(error.contains("octoprint=http://127.0.0.1:5000"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_level_names_the_known_ones() {
+        let error = refusal(&["layerlock", "grant", "add", "ada@example.org", "mk4", "owner"]);
+        assert!(error.contains("controls"), "{error}");
+    }
+
+    #[test]
+    fn a_code_that_was_cut_short_is_explained() {
+        let words = ["layerlock", "agent", "link", "https://hub", "ABCD", "--hub-key", "x"];
+        assert!(refusal(&words).contains("ABCD-123456"));
+    }
+}

@@ -1,0 +1,33 @@
+//! What each subcommand does.
+
+mod agent;
+mod config;
+mod grant;
+mod hub;
+mod printer;
+mod setup_link;
+mod up;
+mod user;
+
+use crate::{
+    arguments::{Agent, Command},
+    context::Context,
+};
+
+/// Does what was asked, until it is done or a signal stops it.
+pub(crate) async fn run(command: Command, context: Context) -> anyhow::Result<()> {
+    match command {
+        Command::Up(options) => up::run(options, context).await,
+        Command::Hub(listen) => hub::run(listen, context).await,
+        Command::Agent(Agent::Link(options)) => agent::link(options, &context).await,
+        Command::Agent(Agent::Run) => agent::run(&context).await,
+        Command::Agent(Agent::Printer(command)) => printer::run(command, &context).await,
+        Command::SetupLink(listen) => setup_link::run(listen, context).await,
+        Command::User(command) => user::run(command, &context).await,
+        Command::Grant(command) => grant::run(command, &context).await,
+        Command::Config(command) => {
+            config::run(command, &context.settings);
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! `layerlock up`: hub and agent in one process. They speak the real tunnel protocol, with both
+//! keys proven, over a connection in memory, so that nothing is different from two machines but
+//! the wire.
+
+use std::{io, sync::Arc};
+
+use ::agent::{Agent, Home, NewPrinter, OCTOPRINT_CANDIDATES, Status};
+use ::hub::Hub;
+use anyhow::Context as _;
+use printer::Kind;
+use tokio::{io::DuplexStream, sync::watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{hub, printer::add_to};
+use crate::{
+    arguments::Up,
+    context::{Context, machine_name},
+    shutdown,
+};
+
+/// How much the connection in memory holds in each direction, in bytes.
+const PIPE: usize = 256 * 1024;
+
+/// Runs hub and agent until a signal stops them.
+pub(crate) async fn run(options: Up, mut context: Context) -> anyhow::Result<()> {
+    context.listen_at(options.listen);
+    let shutdown = shutdown::on_signals()?;
+    let home = context.agent_home()?;
+    add_printers(&home, options.printers, &context).await?;
+    let (hub, listeners, listening) = hub::open(&context).await?;
+    hub.admin().link_local_agent(&home.identity()?.public_key(), machine_name()).await?;
+
+    println!("Layerlock {} · hub and agent on this machine\n", env!("CARGO_PKG_VERSION"));
+    hub::introduce(&hub, listening).await?;
+    list_printers(&home)?;
+    println!(
+        "\n  Here hub and agent share one process. Whoever takes over this process holds both;"
+    );
+    println!("  run them on two machines (`layerlock hub`, `layerlock agent`) to separate them.");
+    println!("\nStop with Ctrl-C.");
+
+    let served = hub.serve(listeners, shutdown.clone());
+    let agent = run_agent(Arc::clone(&hub), home, &context, shutdown.clone());
+    let (served, ran) = tokio::join!(served, agent);
+    served?;
+    ran
+}
+
+/// Adds what was asked for; with nothing asked for and nothing there, what is found.
+async fn add_printers(
+    home: &Home,
+    asked: Vec<NewPrinter>,
+    context: &Context,
+) -> anyhow::Result<()> {
+    let printers = home.printers()?;
+    for printer in &asked {
+        let known = printers.entries().iter().any(|entry| entry.url == printer.url);
+        if !known {
+            let url = printer.url.to_string();
+            add_to(home, printer.clone(), context).await.with_context(|| url)?;
+        }
+    }
+    if !asked.is_empty() || !printers.entries().is_empty() {
+        return Ok(());
+    }
+    if let Some(url) = ::agent::find_octoprint(&OCTOPRINT_CANDIDATES).await {
+        let found = NewPrinter { name: None, kind: Kind::OctoPrint, url, routes: Vec::new() };
+        add_to(home, found, context).await?;
+    }
+    Ok(())
+}
+
+fn list_printers(home: &Home) -> anyhow::Result<()> {
+    let printers = home.printers()?;
+    println!();
+    for entry in printers.entries() {
+        println!("  Printer      {} ({} at {})", entry.name, entry.kind, entry.url);
+    }
+    if printers.entries().is_empty() {
+        println!("  Printer      none yet, and no OctoPrint was found on this machine. Add one:");
+        println!("               layerlock agent printer add octoprint=http://192.168.1.50");
+    }
+    Ok(())
+}
+
+async fn run_agent(
+    hub: Arc<Hub>,
+    home: Home,
+    context: &Context,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let agent = Agent {
+        identity: home.identity()?,
+        hub: hub.key().fingerprint(),
+        host: "localhost".to_owned(),
+        name: machine_name(),
+        home,
+        random: Arc::clone(&context.random),
+    };
+    let (status, _) = watch::channel(Status::Connecting);
+    ::agent::run(agent, || attach(&hub), status, shutdown).await?;
+    Ok(())
+}
+
+/// One connection in memory, whose other end the hub takes in.
+async fn attach(hub: &Arc<Hub>) -> io::Result<DuplexStream> {
+    let (ours, theirs) = tokio::io::duplex(PIPE);
+    let hub = Arc::clone(hub);
+    tokio::spawn(async move { hub.attach(theirs).await });
+    Ok(ours)
+}

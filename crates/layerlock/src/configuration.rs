@@ -1,0 +1,141 @@
+//! The configuration: one TOML file, each value of which an environment variable may override
+//! (`[hub] listen.https` is `LAYERLOCK_HUB__LISTEN__HTTPS`). Everything has a default. A name
+//! that isn't known is refused with the nearest one that is, because a misspelt protection must
+//! not be a switched-off one.
+
+use std::path::{Path, PathBuf};
+
+use figment::{
+    Figment,
+    error::Kind,
+    providers::{Env, Format, Toml},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::log::{self, LogConfig};
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    /// The hub.
+    pub(crate) hub: hub::Config,
+    /// Logging.
+    pub(crate) log: LogConfig,
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Refused(String);
+
+/// Reads the file (which must exist only if it was named) and the environment.
+pub(crate) fn load(named: Option<&Path>, usual: PathBuf) -> Result<Settings, Refused> {
+    let path = named.map_or(usual, Path::to_path_buf);
+    if named.is_some() && !path.is_file() {
+        return Err(Refused(format!("there is no configuration file {}", path.display())));
+    }
+    Figment::new()
+        .merge(Toml::file_exact(path))
+        .merge(environment())
+        .extract()
+        .map_err(|errors| Refused(explain(errors)))
+}
+
+/// A complete configuration that changes nothing, with the meaning of every setting.
+pub(crate) fn reference() -> String {
+    format!("{}\n{}", hub::Config::reference(), log::REFERENCE)
+}
+
+/// Variables with a double underscore name a value in a section. The others, such as
+/// `LAYERLOCK_DATA`, belong to the command line.
+fn environment() -> Env {
+    Env::prefixed("LAYERLOCK_").filter(|key| key.as_str().contains("__")).split("__")
+}
+
+fn explain(errors: figment::Error) -> String {
+    let sentences: Vec<_> = errors.into_iter().map(|error| explain_one(&error)).collect();
+    sentences.join("\n")
+}
+
+fn explain_one(error: &figment::Error) -> String {
+    match &error.kind {
+        Kind::UnknownField(name, known) => unknown(name, known, error),
+        _ => error.to_string(),
+    }
+}
+
+fn unknown(name: &str, known: &[&str], error: &figment::Error) -> String {
+    let source = error.metadata.as_ref().map(|metadata| match &metadata.source {
+        Some(source) => format!(" in {source}"),
+        None => format!(" in {}", metadata.name),
+    });
+    let section = match error.path.split_last() {
+        Some((_, above)) if !above.is_empty() => format!(" of [{}]", above.join(".")),
+        _ => String::new(),
+    };
+    let advice = match nearest(name, known) {
+        Some(near) => format!("did you mean {near:?}?"),
+        None => format!("known: {}", known.join(", ")),
+    };
+    format!("unknown setting {name:?}{section}{}: {advice}", source.unwrap_or_default())
+}
+
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), *candidate))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load_text(text: &str) -> Result<Settings, Refused> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("layerlock.toml");
+        std::fs::write(&file, text).unwrap();
+        load(Some(&file), PathBuf::new())
+    }
+
+    #[test]
+    fn no_file_means_the_defaults() {
+        let settings = load(None, PathBuf::from("/nonexistent/layerlock.toml")).unwrap();
+        assert_eq!(settings.log, LogConfig::default());
+    }
+
+    #[test]
+    fn the_reference_is_a_configuration_that_changes_nothing() {
+        let settings = load_text(&reference()).unwrap();
+        assert_eq!(settings.log, LogConfig::default());
+        assert_eq!(settings.hub, hub::Config::default());
+    }
+
+    #[test]
+    fn a_named_file_must_exist() {
+        let error = load(Some(Path::new("/nonexistent.toml")), PathBuf::new()).unwrap_err();
+        assert!(error.to_string().contains("/nonexistent.toml"));
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_refused_with_the_nearest_name() {
+        let error = load_text("[log]\nlevle = \"info\"\n").unwrap_err().to_string();
+        assert!(error.contains("unknown setting \"levle\" of [log]"), "{error}");
+        assert!(error.contains("did you mean \"level\"?"), "{error}");
+    }
+
+    #[test]
+    fn a_misspelt_section_is_refused_with_the_nearest_name() {
+        let error = load_text("[lgo]\n").unwrap_err().to_string();
+        assert!(error.contains("did you mean \"log\"?"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_setting() {
+        let error = load_text("[log]\nformat = \"xml\"\n").unwrap_err().to_string();
+        assert!(error.contains("log.format"), "{error}");
+    }
+}

@@ -1,0 +1,52 @@
+//! Logging: to standard error, so that standard output stays for what commands answer.
+
+use serde::{Deserialize, Serialize};
+use tracing_subscriber::{EnvFilter, fmt};
+
+/// The `[log]` section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LogConfig {
+    /// What is logged: error, warn, info, debug or trace; or per part, as `info,hub=debug`.
+    pub(crate) level: String,
+    /// How: text for people, json for collectors (one object a line).
+    pub(crate) format: Format,
+}
+
+/// The shape of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For collectors.
+    Json,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: Format::Text }
+    }
+}
+
+/// The `[log]` part of the reference.
+pub(crate) const REFERENCE: &str = "\
+# Logging, to standard error.
+[log]
+# error, warn, info, debug or trace; or per part, such as \"info,hub=debug\".
+level = \"info\"
+# text for people, json for collectors (one object a line).
+format = \"text\"
+";
+
+/// Starts logging for this process.
+pub(crate) fn start(config: &LogConfig) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.level)
+        .map_err(|error| anyhow::anyhow!("log.level {:?} can't be read: {error}", config.level))?;
+    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match config.format {
+        Format::Text => lines.with_target(false).try_init(),
+        Format::Json => lines.json().flatten_event(true).try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("logging can't start: {error}"))
+}

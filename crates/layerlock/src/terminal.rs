@@ -1,0 +1,78 @@
+//! What a person reads on a terminal: QR codes, tables, and passwords asked for without echo.
+
+use std::{
+    io::{BufRead, IsTerminal, Write},
+    net::SocketAddr,
+};
+
+use anyhow::{Context, bail};
+use credentials::Password;
+use qrcode::{QrCode, render::unicode};
+
+/// Prints text as a QR code, if standard output is a terminal.
+pub(crate) fn qr_code(text: &str) {
+    if !std::io::stdout().is_terminal() {
+        return;
+    }
+    if let Ok(code) = QrCode::new(text) {
+        let image = code
+            .render::<unicode::Dense1x2>()
+            .dark_color(unicode::Dense1x2::Light)
+            .light_color(unicode::Dense1x2::Dark)
+            .build();
+        println!("{image}");
+    }
+}
+
+/// Prints rows under a heading, each column as wide as its widest cell.
+pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) {
+    let mut out = std::io::stdout().lock();
+    let widths: [usize; N] = std::array::from_fn(|column| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        let title = heading.get(column).map_or(0, |title| title.len());
+        cells.fold(title, usize::max)
+    });
+    let lines = std::iter::once(heading.map(str::to_owned)).chain(rows.iter().cloned());
+    for line in lines {
+        let cells: Vec<_> =
+            line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        // A closed pipe (`| head`) ends the listing, not the program with an error.
+        if writeln!(out, "{}", cells.join("  ").trim_end()).is_err() {
+            return;
+        }
+    }
+}
+
+/// Asks for a new password twice on a terminal, or reads one line of standard input.
+pub(crate) fn new_password() -> anyhow::Result<Password> {
+    if !std::io::stdin().is_terminal() {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).context("standard input can't be read")?;
+        return parse_password(line.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    let first = rpassword::prompt_password("New password: ")?;
+    if rpassword::prompt_password("The same again: ")? != first {
+        bail!("the two passwords differ; nothing was changed");
+    }
+    parse_password(first)
+}
+
+fn parse_password(text: String) -> anyhow::Result<Password> {
+    Password::try_from(text).map_err(Into::into)
+}
+
+/// Where people reach a server that listens at `address`: on this machine, and on its network.
+pub(crate) fn origins(address: SocketAddr) -> Vec<String> {
+    let port = address.port();
+    let local = format!("https://localhost:{port}");
+    let network = match address.ip() {
+        ip if ip.is_unspecified() => edge::names::lan_address(),
+        ip if ip.is_loopback() => None,
+        ip => Some(ip),
+    };
+    let network = network.map(|ip| format!("https://{}", SocketAddr::new(ip, port)));
+    if address.ip().is_unspecified() || address.ip().is_loopback() {
+        return std::iter::once(local).chain(network).collect();
+    }
+    network.into_iter().collect()
+}
