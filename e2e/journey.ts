@@ -34,14 +34,21 @@ export async function journey(page: Page, rig: Rig, link?: (dashboard: Dashboard
   expect(job.state).toContain("Printing");
 
   await dashboard.signOut();
-  await seeClosed(opened);
+  await seeClosed(opened, rig);
   expect(watch.complaints).toEqual([]);
 }
 
-/** After signing out, the printer's page gets nothing any more, and a reload asks to sign in. */
-async function seeClosed(opened: Page): Promise<void> {
+/** After signing out, the open page loses its WebSocket and camera, and a reload asks to sign in. */
+async function seeClosed(opened: Page, rig: Rig): Promise<void> {
+  await expect(opened.locator("#offline_overlay")).toBeVisible({ timeout: 30_000 });
   const status = () => opened.evaluate(() => fetch("/api/version").then((answer) => answer.status));
-  await expect.poll(status).toBe(401);
+  expect(await status()).toBe(401);
+  const framesInASecond = async () => {
+    const before = await rig.framesForwarded();
+    await opened.waitForTimeout(1_000);
+    return (await rig.framesForwarded()) - before;
+  };
+  await expect.poll(framesInASecond, { message: "the camera's stream has ended" }).toBe(0);
   await opened.reload();
   await expect(opened.getByRole("heading", { level: 1, name: "Sign in" })).toBeVisible();
 }
