@@ -46,11 +46,15 @@ pub enum Error {
     Tls(#[from] rustls::Error),
 }
 
+/// Only a body that can't be sent on makes this side reset a stream that is still waited for.
+const BROKEN_BODY: &str = "its body broke off, or is not as long as announced";
+
 impl From<h2::Error> for Error {
     fn from(error: h2::Error) -> Self {
         match error.reason() {
             Some(h2::Reason::REFUSED_STREAM) => Self::Busy,
             Some(reason) if error.is_reset() && error.is_remote() => Self::Reset(reason),
+            Some(_) if error.is_reset() && !error.is_library() => Self::Invalid(BROKEN_BODY),
             _ if error.is_io() => Self::Closed,
             Some(h2::Reason::NO_ERROR) if error.is_go_away() => Self::Closed,
             _ => Self::Protocol(Some(error)),

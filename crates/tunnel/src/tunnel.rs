@@ -134,7 +134,7 @@ impl Tunnel {
     }
 
     async fn slot(&self, priority: Priority) -> Result<Slot, Error> {
-        if !self.0.resets.have_room() {
+        if priority == Priority::Visitor && !self.0.resets.have_room() {
             return Err(Error::Busy);
         }
         tokio::select! {

@@ -221,6 +221,22 @@ async fn a_visitor_with_every_stream_leaves_the_emergency_stop_a_way() {
 
 // covers: RL-7
 #[tokio::test(start_paused = true)]
+async fn a_visitor_who_only_cancels_waits_alone() {
+    let (hub, agent) = tokio::io::duplex(1 << 16);
+    let limits = Limits { remembered_resets: 20, ..Limits::TUNNEL };
+    let ends = connect_over(hub, agent, limits, printer).await;
+    for _ in 0..10 {
+        drop(ends.hub.send(get("/download")).await.unwrap());
+    }
+    assert!(matches!(page(&ends.hub, "/").await, Err(Error::Busy)));
+    let stop = ends.hub.send(from_control(get("/stop"))).await.unwrap();
+    assert_eq!(stop.status(), StatusCode::OK);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    still_works(&ends).await;
+}
+
+// covers: RL-7
+#[tokio::test(start_paused = true)]
 async fn an_open_websocket_holds_its_stream_until_both_ends_are_done() {
     let ends = connect(|request: Request<Body>| async move {
         Response::new(request.into_body().map_err(Into::into).boxed_unsync())
@@ -312,7 +328,8 @@ async fn a_body_of_another_length_than_announced_is_never_taken_for_whole() {
     for length in [4_u64, 6] {
         let mut wrong = request(Method::POST, "/", full("hello"));
         wrong.headers_mut().insert("content-length", length.into());
-        assert!(ends.hub.send(wrong).await.is_err());
+        let refused = ends.hub.send(wrong).await;
+        assert!(matches!(refused, Err(Error::Invalid(_))), "by our side: {refused:?}");
     }
     assert_eq!(whole.load(Ordering::SeqCst), 0);
     still_works(&ends).await;
