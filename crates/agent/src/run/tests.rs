@@ -168,3 +168,53 @@ async fn a_running_agent_stops_when_asked() {
     timeout(DEADLINE, &mut rig.running).await.expect("still running").unwrap().unwrap();
     assert_eq!(*rig.status.borrow(), Status::Stopped);
 }
+
+// covers: RL-1
+#[tokio::test]
+async fn a_websocket_reaches_a_printer_through_the_tunnel() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(echo(stream));
+        }
+    });
+    let mut rig = start(None);
+    let home = Home::open(rig.data.path()).unwrap();
+    let new = format!("moonraker=http://{address}").parse().unwrap();
+    let id = home.add_printer(new, &SystemClock::new(), &OsRandom).await.unwrap().id;
+    let tunnel = rig.accept().await;
+    greet(&tunnel, None).await;
+    let mut events = tunnel.send(get("https://agent.internal/v1/events")).await.unwrap();
+    wait_until_online(events.body_mut()).await;
+
+    let (to_printer, body) = forward::channel();
+    let mut opening = get(&format!("https://{}/websocket", wire::printer_authority(id)))
+        .map(|_| body.map_err(io::Error::other));
+    *opening.method_mut() = Method::CONNECT;
+    opening.extensions_mut().insert(tunnel::Protocol::from_static("websocket"));
+    let opened = tunnel.send(opening).await.unwrap();
+    assert_eq!(opened.status(), 200);
+    let masked: &[u8] = &[0x81, 0x82, 0, 0, 0, 0, b'h', b'i'];
+    to_printer.send(masked.into()).await.unwrap();
+    let mut body = opened.into_body();
+    let frame = timeout(DEADLINE, body.frame()).await.unwrap().unwrap().unwrap();
+    assert_eq!(frame.into_data().unwrap(), &[0x81, 2, b'h', b'i'][..]);
+}
+
+/// A printer that echoes WebSocket messages, and answers anything else with a page.
+async fn echo(stream: tokio::net::TcpStream) {
+    use futures_util::{SinkExt, StreamExt};
+    let mut start = [0; 6];
+    stream.peek(&mut start).await.unwrap();
+    if &start == b"GET / " {
+        let page = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let mut stream = stream;
+        tokio::io::AsyncWriteExt::write_all(&mut stream, page).await.unwrap();
+        return;
+    }
+    let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+    while let Some(Ok(message)) = socket.next().await {
+        socket.send(message).await.unwrap();
+    }
+}

@@ -159,3 +159,19 @@ async fn wait_until(condition: impl Fn() -> bool) {
     };
     timeout(DEADLINE, polled).await.expect("it never became true");
 }
+
+// covers: RL-7
+#[tokio::test]
+async fn an_upload_ends_when_the_printer_has_answered_without_reading_it() {
+    let address = server(|mut stream| async move {
+        read_head(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 507 Full\r\ncontent-length: 4\r\n\r\nfull").await.unwrap();
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let (sender, body) = channel();
+    let origin = Origin::new(address);
+    let answer = send(&origin, request("POST", "/upload", body)).await.unwrap();
+    assert_eq!(text(answer.into_body()).await.unwrap(), "full");
+    timeout(DEADLINE, sender.closed()).await.expect("the upload goes on for nobody");
+}
