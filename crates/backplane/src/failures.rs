@@ -108,7 +108,7 @@ impl<K: Eq + Hash + Clone> Windows<K> {
         match moments.front() {
             Some(oldest) if moments.len() >= limit => {
                 let left = Failures::WINDOW.saturating_sub(now.saturating_sub(*oldest));
-                Err(TooMany { retry_after: Duration::from_secs(left.as_secs() + 1) })
+                Err(TooMany { retry_after: whole_seconds(left) })
             }
             _ => Ok(()),
         }
@@ -150,6 +150,12 @@ fn forget_old(moments: &mut VecDeque<Duration>, now: Duration) {
     while moments.front().is_some_and(|oldest| now.saturating_sub(*oldest) >= Failures::WINDOW) {
         moments.pop_front();
     }
+}
+
+/// Rounded up, and at least one.
+fn whole_seconds(time: Duration) -> Duration {
+    let begun = u64::from(time.subsec_nanos() > 0);
+    Duration::from_secs((time.as_secs() + begun).max(1))
 }
 
 fn network(address: IpAddr) -> IpAddr {
@@ -207,7 +213,7 @@ pub(crate) mod tests {
         clock.pass(Duration::from_mins(5));
         fail(&failures, HOME, "ada", 4);
         let wait = failures.attempt(HOME, "ada").err().unwrap().retry_after;
-        assert_eq!(wait, Duration::from_secs(601));
+        assert_eq!(wait, Duration::from_secs(600));
         clock.pass(Duration::from_mins(10));
         assert!(failures.attempt(HOME, "ada").is_ok());
     }

@@ -87,8 +87,8 @@ pub(crate) fn router(shared: Shared) -> Router {
         .fallback(dashboard)
         .method_not_allowed_fallback(not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(map_response(secured))
         .layer(from_fn(write_problems))
+        .layer(map_response(secured))
         .with_state(shared)
 }
 

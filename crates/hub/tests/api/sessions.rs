@@ -1,0 +1,54 @@
+//! One's own sessions.
+
+use crate::house::{ADA, BEN, House};
+
+// covers: AC-3
+#[tokio::test]
+async fn sessions_are_listed() {
+    let house = House::new().await;
+    let browser = house.signed_in(ADA).await;
+    insta::assert_snapshot!(browser.get("/api/v1/sessions").await, @r#"
+    200
+    [
+      {
+        "address": "127.0.0.1",
+        "created": "2026-11-22T10:00:00Z",
+        "current": true,
+        "device": "Firefox/140",
+        "id": "[id]",
+        "last_seen": "2026-11-22T10:00:00Z"
+      }
+    ]
+    "#);
+}
+
+// covers: AC-3, AC-11
+#[tokio::test]
+async fn one_session_or_all_others_can_be_ended() {
+    let house = House::new().await;
+    let (here, there, elsewhere) =
+        (house.signed_in(ADA).await, house.signed_in(ADA).await, house.signed_in(ADA).await);
+    let listed = there.get("/api/v1/sessions").await.json();
+    let current = listed.as_array().unwrap().iter().find(|one| one["current"] == true).unwrap();
+    let path = format!("/api/v1/sessions/{}", current["id"].as_str().unwrap());
+    assert_eq!(here.delete(&path).await.status, 204);
+    assert_eq!(there.get("/api/v1/session").await.status, 401);
+    assert_eq!(here.delete(&path).await.status, 404);
+    assert_eq!(elsewhere.get("/api/v1/session").await.status, 200);
+    assert_eq!(here.delete("/api/v1/sessions").await.status, 204);
+    assert_eq!(elsewhere.get("/api/v1/session").await.status, 401);
+    assert_eq!(here.get("/api/v1/session").await.status, 200);
+}
+
+// covers: PM-4
+#[tokio::test]
+async fn nobody_ends_another_persons_session() {
+    let house = House::new().await;
+    house.add(BEN).await;
+    let (ada, ben) = (house.signed_in(ADA).await, house.signed_in(BEN).await);
+    let listed = ada.get("/api/v1/sessions").await.json();
+    let path = format!("/api/v1/sessions/{}", listed[0]["id"].as_str().unwrap());
+    assert_eq!(ben.delete(&path).await.status, 404);
+    assert_eq!(ben.delete("/api/v1/sessions").await.status, 204);
+    assert_eq!(ada.get("/api/v1/session").await.status, 200);
+}
