@@ -56,7 +56,8 @@ async fn silence_after_the_handshake_is_cut() {
 
 #[tokio::test]
 async fn a_header_that_never_ends_is_cut_in_http_2() {
-    let rig = Rig::limited(Limits { ping: SHORT, ..Limits::default() });
+    let slow_header = Duration::from_hours(1);
+    let rig = Rig::limited(Limits { ping: SHORT, slow_header, ..Limits::default() });
     let mut tls = rig.connect("localhost", &[HTTP2]).await.unwrap();
     tls.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
     tls.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
