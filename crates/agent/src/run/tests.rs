@@ -218,3 +218,21 @@ async fn echo(stream: tokio::net::TcpStream) {
         socket.send(message).await.unwrap();
     }
 }
+
+// covers: RL-1
+#[tokio::test]
+async fn a_running_agent_notices_printers_that_come_and_go() {
+    let (printer, _questions) = fake_printer("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+    let mut rig = start(None);
+    let tunnel = rig.accept().await;
+    greet(&tunnel, None).await;
+    let mut events = tunnel.send(get("https://agent.internal/v1/events")).await.unwrap();
+    let home = Home::open(rig.data.path()).unwrap();
+    let new = format!("octoprint=http://{printer}").parse().unwrap();
+    home.add_printer(new, &SystemClock::new(), &OsRandom).await.unwrap();
+    wait_until_online(events.body_mut()).await;
+    home.remove_printer("OctoPrint").unwrap();
+    let frame = timeout(DEADLINE, events.body_mut().frame()).await.unwrap().unwrap().unwrap();
+    let report: Report = serde_json::from_slice(&frame.into_data().unwrap()).unwrap();
+    assert_eq!(report, Report::default());
+}
