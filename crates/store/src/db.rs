@@ -152,3 +152,6 @@ impl Tx {
         on!(self, tx => Ok(tx.commit().await?))
     }
 }
+
+#[cfg(test)]
+mod tests;
