@@ -45,6 +45,11 @@ impl Leases {
         }
     }
 
+    /// The sessions on which there are holds.
+    pub fn sessions(&self) -> Vec<SessionId> {
+        self.lock().keys().copied().collect()
+    }
+
     /// How many holds there are on a session.
     pub fn holders(&self, session: SessionId) -> usize {
         self.lock().get(&session).map_or(0, |held| held.holders)

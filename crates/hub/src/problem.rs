@@ -136,9 +136,10 @@ impl ApiError {
 
     fn log(&self, request_id: Option<&str>) {
         let Faces { status, code, cause, .. } = self.0.as_ref();
-        match cause {
-            Some(cause) => tracing::error!(request_id, code, %cause, "a request failed"),
-            None => tracing::debug!(request_id, code, %status, "a request was refused"),
+        if let Some(cause) = cause {
+            tracing::error!(request_id, code, %cause, "a request failed");
+        } else {
+            tracing::debug!(request_id, code, %status, "a request was refused");
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod hosts;
 mod housekeeping;
+mod watch;
 
 use std::{convert::Infallible, io, path::PathBuf, sync::Arc};
 
@@ -122,8 +123,9 @@ impl Hub {
         let (trusted, limits) = (self.trusted.clone(), Limits::default());
         let edge = edge::serve(listeners, tls, web, agents, trusted, limits, shutdown.clone());
         let chores = housekeeping::run(&self.shared, &shutdown);
+        let watch = watch::run(&self.shared, &shutdown);
         let hosts = hosts::follow(&self.shared, &self.certificates, &shutdown);
-        let (served, (), ()) = tokio::join!(edge, chores, hosts);
+        let (served, (), (), ()) = tokio::join!(edge, chores, watch, hosts);
         served
     }
 

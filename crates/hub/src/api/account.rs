@@ -69,7 +69,9 @@ async fn change_password(
     session::prove(&hub, &connection, &account.email, change.current).await?;
     let hash = new_hash(&hub, change.new, &account.email, account.name.as_ref()).await?;
     let ended = hub.store.set_password(account.id, &hash, Some(session.id)).await?;
-    ended.into_iter().for_each(|session| hub.backplane.end_session(session));
+    for session in ended {
+        hub.backplane.end_session(session);
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -99,10 +99,11 @@ impl Follower {
 async fn reason(news: &mut Receiver<Event>, visitor: &Visitor) -> Option<()> {
     loop {
         match news.recv().await {
-            Ok(Event::PrintersChanged(_) | Event::AgentChanged(_)) => return Some(()),
+            Ok(Event::PrintersChanged(_) | Event::AgentChanged(_)) | Err(RecvError::Lagged(_)) => {
+                return Some(());
+            }
             Ok(Event::GrantsChanged(account)) if account == visitor.account.id => return Some(()),
             Ok(_) => {}
-            Err(RecvError::Lagged(_)) => return Some(()),
             Err(RecvError::Closed) => return None,
         }
     }

@@ -84,6 +84,8 @@ async fn end_others(
     Extension(visitor): Extension<Visitor>,
 ) -> Result<StatusCode, ApiError> {
     let ended = hub.store.end_sessions(visitor.account.id, Some(visitor.session.id)).await?;
-    ended.into_iter().for_each(|session| hub.backplane.end_session(session));
+    for session in ended {
+        hub.backplane.end_session(session);
+    }
     Ok(StatusCode::NO_CONTENT)
 }

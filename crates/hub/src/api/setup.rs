@@ -58,7 +58,7 @@ async fn set_up(
         return Err(closed());
     }
     let token = SetupToken::parse(&asked.token).ok_or_else(wrong_token)?;
-    let email: Email = asked.email.parse().map_err(|error| invalid_email(&error))?;
+    let email: Email = asked.email.parse().map_err(invalid_email)?;
     let name = name(asked.name)?;
     let password = account::new_hash(&hub, asked.password, &email, name.as_ref()).await?;
     let id = AccountId::new(hub.clock.as_ref(), hub.random.as_ref());
@@ -110,7 +110,7 @@ fn not_private() -> ApiError {
     ApiError::forbidden("setup-not-private", detail)
 }
 
-fn invalid_email(error: &credentials::InvalidEmail) -> ApiError {
+fn invalid_email(error: credentials::InvalidEmail) -> ApiError {
     ApiError::unprocessable("invalid-email", format!("The email address doesn't work: {error}."))
 }
 

@@ -1,7 +1,7 @@
 //! The reference of all settings: a complete configuration file that changes nothing, with the
 //! meaning of each value above it.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use super::Config;
 
@@ -77,8 +77,8 @@ impl Page {
     }
 }
 
-fn text(value: impl ToString) -> String {
-    format!("{:?}", value.to_string())
+fn text(value: impl Display) -> String {
+    format!("\"{value}\"")
 }
 
 fn list(values: &[String]) -> String {

@@ -37,7 +37,7 @@ async fn changed(news: &mut Receiver<Event>) {
         match news.recv().await {
             Ok(Event::PrintersChanged(_) | Event::GrantsChanged(_)) | Err(RecvError::Lagged(_)) => {
                 break;
-            },
+            }
             Ok(_) => {}
             Err(RecvError::Closed) => std::future::pending().await,
         }
