@@ -7,6 +7,9 @@ export const PERSON = {
   password: "seven lukewarm teapots hum",
 };
 
+/** The linked agent's name. */
+export const AGENT = "Attic Pi";
+
 /** The hub's dashboard, as a person uses it. */
 export class Dashboard {
   readonly page: Page;
@@ -73,6 +76,11 @@ export class Dashboard {
   async link(rig: Rig): Promise<void> {
     await this.offerLink(rig);
     await this.pickWords(rig);
+    await this.approve();
+  }
+
+  /** Approves the picked words, which are right. */
+  async approve(): Promise<void> {
     await this.page.getByRole("button", { name: "Link this agent" }).click();
     await expect(this.page.getByText("is linked")).toBeVisible();
   }
@@ -85,7 +93,7 @@ export class Dashboard {
     await expect(command).toContainText("--hub-key");
     const words = (await command.innerText()).trim().split(/\s+/);
     expect(words[0]).toBe("layerlock");
-    rig.run(...words.slice(1));
+    rig.run(...words.slice(1), "--name", AGENT);
     await expect(this.page.getByText("has answered")).toBeVisible({ timeout: 30_000 });
   }
 
