@@ -11,8 +11,8 @@ pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {
     let seconds = now.as_unix_micros().saturating_sub(then.as_unix_micros()) / 1_000_000;
     match seconds {
         ..MINUTE => "just now".to_owned(),
-        ..HOUR => count(seconds / MINUTE, "minute"),
-        ..DAY => count(seconds / HOUR, "hour"),
+        MINUTE..HOUR => count(seconds / MINUTE, "minute"),
+        HOUR..DAY => count(seconds / HOUR, "hour"),
         _ => count(seconds / DAY, "day"),
     }
 }

@@ -1,6 +1,7 @@
 //! A printer's answer as the visitor gets it, or the agent's word that there is none.
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use printer::Level;
 use store::Printer;
 
 use super::{cookies, request::remove_ours};
@@ -26,26 +27,20 @@ pub(super) fn clean(headers: &mut HeaderMap) {
 }
 
 /// What the agent says instead of an answer of the printer.
-pub(super) fn agents_word(
-    status: StatusCode,
-    headers: &HeaderMap,
-    printer: &Printer,
-) -> Option<Notice> {
-    let word = headers.get(AGENT_ERROR)?.to_str().unwrap_or_default();
-    Some(match (word, status) {
-        ("printer-offline" | "printer-unreachable", _) => {
-            Notice::printer_offline(printer.name.as_str())
-        }
-        ("printer-timeout", _) | (_, StatusCode::GATEWAY_TIMEOUT) => {
+pub(super) fn agents_word(headers: &HeaderMap, printer: &Printer) -> Option<Notice> {
+    let code = headers.get(AGENT_ERROR)?.to_str().unwrap_or_default();
+    Some(match code {
+        "printer-offline" => Notice::printer_offline(printer.name.as_str()),
+        "printer-timeout" => {
             Notice::printer_failed("printer-timeout", "The printer took too long to answer.")
         }
-        ("unknown-printer", _) => Notice::no_such_printer(),
-        ("refused", _) | (_, StatusCode::FORBIDDEN) => {
-            Notice::refused("agent-refused", "The agent beside the printer refused this request.")
+        "unknown-printer" => Notice::no_such_printer(),
+        "not-allowed" => Notice::not_allowed(Level::Controls),
+        "bad-request" => Notice::bad_request("bad-request", "This request can't be forwarded."),
+        _ => {
+            tracing::warn!(code, "an agent has no answer");
+            let detail = "The printer broke off before it had answered.";
+            Notice::printer_failed("printer-failed", detail)
         }
-        _ => Notice::printer_failed(
-            "printer-failed",
-            "The printer broke off before it had answered.",
-        ),
     })
 }

@@ -65,7 +65,7 @@ impl Exchange {
             () = self.admitted.hold.ended() => return Err(Notice::signed_out()),
         };
         let answer = answer.map_err(|error| failed(&error))?;
-        match answer::agents_word(answer.status(), answer.headers(), printer) {
+        match answer::agents_word(answer.headers(), printer) {
             Some(notice) => Err(notice),
             None => Ok(answer),
         }

@@ -13,7 +13,6 @@ use http::{
     request::Parts,
 };
 use http_body_util::{BodyExt, Limited};
-use printer::PrinterId;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
@@ -87,10 +86,14 @@ fn take(
 }
 
 async fn begin(state: &State, entry: &TicketEntry, token: &SessionToken) -> Result<(), Notice> {
-    let (session, printer): (_, PrinterId) = (entry.session, entry.printer);
+    let TicketEntry { session, printer, .. } = *entry;
     let now = state.clock.now();
-    state.store.create_origin_session(session, printer, &token.digest(), now).await?;
-    Ok(())
+    let begun = state.store.create_origin_session(session, printer, &token.digest(), now).await;
+    match begun {
+        // The person signed out meanwhile.
+        Err(store::Error::NotPossible(_)) => Err(invalid()),
+        begun => Ok(begun?),
+    }
 }
 
 fn invalid() -> Notice {

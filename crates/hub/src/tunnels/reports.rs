@@ -42,13 +42,14 @@ pub(super) async fn follow(
     while let Some(line) = lines.next().await? {
         let report = parse(&line)?;
         let printers = printers(&report);
-        if stored.as_ref() != Some(&printers) {
+        let changed = stored.as_ref() != Some(&printers);
+        if changed {
             store(state, agent, &printers).await?;
             stored = Some(printers);
-            arrival.report(online(&report));
+        }
+        arrival.report(online(&report));
+        if changed {
             sleep(PAUSE).await;
-        } else {
-            arrival.report(online(&report));
         }
     }
     Ok(())

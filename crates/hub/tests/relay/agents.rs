@@ -1,0 +1,129 @@
+//! Whose tunnel is let in, and what becomes of it.
+
+use backplane::Event;
+use printer::{Clock, SystemClock};
+use tunnel::Identity;
+use wire::Refusal;
+
+use crate::{
+    printer_side::PrinterSide,
+    workshop::{Workshop, soon, until},
+};
+
+// covers: RL-6
+#[tokio::test]
+async fn unlinked_key_calls_the_tunnel() {
+    let workshop = Workshop::offline().await;
+    let side = PrinterSide::new(&[]);
+    workshop.dial(&Identity::generate().unwrap(), &side);
+    until(async || !side.hellos().is_empty()).await;
+    assert_eq!(side.hellos()[0].refused, Some(Refusal::Unknown));
+    assert!(!workshop.hub.backplane().presence().of(workshop.agent.id).online);
+}
+
+// covers: RL-6, LK-3
+#[tokio::test]
+async fn revoked_agent_dials_again() {
+    let workshop = Workshop::new().await;
+    let now = SystemClock::new().now();
+    workshop.hub.store().revoke_agent(workshop.ada.id, workshop.agent.id, now).await.unwrap();
+    let side = PrinterSide::new(&[]);
+    workshop.dial(&workshop.identity, &side);
+    until(async || !side.hellos().is_empty()).await;
+    assert_eq!(side.hellos()[0].refused, Some(Refusal::Revoked));
+}
+
+// covers: RL-6, AC-11
+#[tokio::test]
+async fn an_agent_that_is_unlinked_loses_its_tunnel() {
+    let workshop = Workshop::new().await;
+    let mut browser = workshop.ada_at_the_printer().await;
+    let host = format!("{}.localhost:3443", workshop.label().await);
+    let now = SystemClock::new().now();
+    workshop.hub.store().revoke_agent(workshop.ada.id, workshop.agent.id, now).await.unwrap();
+    workshop.hub.backplane().publish(Event::AgentChanged(workshop.agent.id));
+    until(async || !workshop.hub.backplane().presence().of(workshop.agent.id).online).await;
+    assert_eq!(browser.go(&host, "/").await.status, 303);
+    assert!(workshop.side.seen().is_empty());
+}
+
+// covers: RL-6
+#[tokio::test]
+async fn an_agent_of_another_protocol_is_refused() {
+    let workshop = Workshop::offline().await;
+    workshop.side.speaks(wire::PROTOCOL + 1);
+    workshop.dial(&workshop.identity, &workshop.side);
+    until(async || workshop.side.hellos().len() == 2).await;
+    assert_eq!(workshop.side.hellos()[1].refused, Some(Refusal::Protocol));
+    assert!(!workshop.hub.backplane().presence().of(workshop.agent.id).online);
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn a_newer_tunnel_of_the_same_agent_replaces_the_older_one() {
+    let workshop = Workshop::new().await;
+    let mut browser = workshop.ada_at_the_printer().await;
+    let host = format!("{}.localhost:3443", workshop.label().await);
+    let name = "Prusa in the cellar";
+    let newer = PrinterSide::new(&[(workshop.printer, name, printer::Kind::OctoPrint)]);
+    let mut events = workshop.hub.backplane().events();
+    workshop.dial(&workshop.identity, &newer);
+    soon(async {
+        while events.recv().await.unwrap() != Event::PrintersChanged(workshop.agent.id) {}
+    })
+    .await;
+    assert_eq!(browser.go(&host, "/").await.status, 200);
+    assert!(workshop.side.seen().is_empty());
+    assert_eq!(newer.only().path, "/");
+    let present = workshop.hub.backplane().presence().of(workshop.agent.id);
+    assert_eq!(present.printers, [workshop.printer]);
+}
+
+// covers: PM-4
+#[tokio::test]
+async fn agent_claims_another_agents_printer() {
+    let workshop = Workshop::new().await;
+    let mallory = workshop.other("mallory@example.org", None).await;
+    let identity = Identity::generate().unwrap();
+    let agent = store::NewAgent {
+        id: printer::AgentId::new(&SystemClock::new(), &printer::OsRandom),
+        owner: Some(mallory.id),
+        name: "Trap".parse().unwrap(),
+        key: identity.public_key().as_spki().to_vec(),
+    };
+    let now = SystemClock::new().now();
+    let agent = workshop.hub.store().link_agent(&agent, now).await.unwrap();
+    let side = PrinterSide::new(&[(workshop.printer, "Mine", printer::Kind::OctoPrint)]);
+    workshop.dial(&identity, &side);
+    until(async || !side.hellos().is_empty()).await;
+    until(async || !workshop.hub.backplane().presence().of(agent.id).online).await;
+    let printer = workshop.hub.store().printer(workshop.printer).await.unwrap().unwrap();
+    assert_eq!(printer.agent, workshop.agent.id);
+    assert!(workshop.hub.backplane().presence().is_online(workshop.agent.id, workshop.printer));
+}
+
+#[tokio::test]
+async fn a_printer_that_goes_offline_is_reported() {
+    let workshop = Workshop::new().await;
+    let mut line = serde_json::json!({ "printers": [{
+        "id": workshop.printer, "name": "Prusa in the cellar", "kind": "octoprint", "online": false
+    }]});
+    let presence = workshop.hub.backplane().presence();
+    workshop.side.report(&line.to_string()).await;
+    until(async || !presence.is_online(workshop.agent.id, workshop.printer)).await;
+    line["printers"][0]["name"] = "Renamed".into();
+    workshop.side.report(&line.to_string()).await;
+    until(async || {
+        let printer = workshop.hub.store().printer(workshop.printer).await.unwrap().unwrap();
+        printer.name.as_str() == "Renamed"
+    })
+    .await;
+}
+
+// covers: RL-6
+#[tokio::test]
+async fn agent_reports_nonsense() {
+    let workshop = Workshop::new().await;
+    workshop.side.report("{\"printers\": 7}").await;
+    until(async || !workshop.hub.backplane().presence().of(workshop.agent.id).online).await;
+}

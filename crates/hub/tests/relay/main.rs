@@ -1,0 +1,14 @@
+//! The relay with everything behind it: a hub with a real store, and an agent's end of a real
+//! tunnel at which the test plays agent and printer.
+
+mod agents;
+mod attacks;
+mod browser;
+mod hand_over;
+mod links;
+mod notices;
+mod printer_side;
+mod relaying;
+mod sockets;
+mod streams;
+mod workshop;

@@ -1,0 +1,203 @@
+//! The agent's end of a tunnel, and the printer behind it, played by the test.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use forward::{Body, BodySender};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use printer::{Kind, PrinterId};
+use tokio::sync::Notify;
+use wire::{Hello, HelloAnswer, PrinterReport, Report};
+
+/// What reached the printer.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+#[derive(Clone)]
+pub(crate) struct PrinterSide(Arc<Inner>);
+
+struct Inner {
+    report: Mutex<Report>,
+    hellos: Mutex<Vec<Hello>>,
+    seen: Mutex<Vec<Seen>>,
+    headers: Mutex<HeaderMap>,
+    /// Bodies that stay open.
+    open: Mutex<Vec<BodySender>>,
+    events: Mutex<Option<BodySender>>,
+    cancelled: Notify,
+    version: Mutex<u16>,
+}
+
+impl PrinterSide {
+    pub(crate) fn new(printers: &[(PrinterId, &str, Kind)]) -> Self {
+        let report = |(id, name, kind): &(PrinterId, &str, Kind)| PrinterReport {
+            id: *id,
+            name: name.parse().unwrap(),
+            kind: *kind,
+            online: true,
+        };
+        let report = Report { printers: printers.iter().map(report).collect() };
+        Self(Arc::new(Inner {
+            report: Mutex::new(report),
+            hellos: Mutex::default(),
+            seen: Mutex::default(),
+            headers: Mutex::default(),
+            open: Mutex::default(),
+            events: Mutex::default(),
+            cancelled: Notify::new(),
+            version: Mutex::new(wire::PROTOCOL),
+        }))
+    }
+
+    /// The printer's answers carry these headers from now on.
+    pub(crate) fn says(&self, headers: &[(&'static str, &'static str)]) {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, HeaderValue::from_static(value));
+        }
+        *self.0.headers.lock().unwrap() = map;
+    }
+
+    pub(crate) fn speaks(&self, version: u16) {
+        *self.0.version.lock().unwrap() = version;
+    }
+
+    /// Everything that reached the printer since the last [`Self::forget`].
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.0.seen.lock().unwrap().clone()
+    }
+
+    pub(crate) fn only(&self) -> Seen {
+        let seen = self.seen();
+        assert_eq!(seen.len(), 1, "{seen:?}");
+        seen[0].clone()
+    }
+
+    pub(crate) fn forget(&self) {
+        self.0.seen.lock().unwrap().clear();
+    }
+
+    pub(crate) fn hellos(&self) -> Vec<Hello> {
+        self.0.hellos.lock().unwrap().clone()
+    }
+
+    /// Sends a line of the agent's reports.
+    pub(crate) async fn report(&self, line: &str) {
+        let sender = self.0.events.lock().unwrap().take().unwrap();
+        let _ = sender.send(format!("{line}\n").into()).await;
+        *self.0.events.lock().unwrap() = Some(sender);
+    }
+
+    /// Waits until the hub has cancelled a stream that the printer had open.
+    pub(crate) async fn cancelled(&self) {
+        self.0.cancelled.notified().await;
+    }
+
+    pub(crate) async fn answer(&self, request: Request<tunnel::Body>) -> Response<Body> {
+        let authority = request.uri().authority().unwrap().as_str().to_owned();
+        match (authority.as_str(), request.uri().path()) {
+            (wire::AGENT_AUTHORITY, wire::HELLO_PATH) => self.hello(request).await,
+            (wire::AGENT_AUTHORITY, wire::EVENTS_PATH) => self.events().await,
+            _ if wire::printer_of_authority(&authority).is_some() => self.printer(request).await,
+            _ => status(StatusCode::NOT_FOUND),
+        }
+    }
+
+    async fn hello(&self, request: Request<tunnel::Body>) -> Response<Body> {
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        self.0.hellos.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
+        let protocol = *self.0.version.lock().unwrap();
+        let answer =
+            HelloAnswer { protocol, version: "1.2.3".to_owned(), name: "a".parse().unwrap() };
+        Response::new(forward::full(serde_json::to_vec(&answer).unwrap()))
+    }
+
+    async fn events(&self) -> Response<Body> {
+        let (sender, body) = forward::channel();
+        let report = serde_json::to_string(&*self.0.report.lock().unwrap()).unwrap();
+        sender.send(format!("{report}\n").into()).await.unwrap();
+        *self.0.events.lock().unwrap() = Some(sender);
+        Response::new(body)
+    }
+
+    async fn printer(&self, request: Request<tunnel::Body>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let is_socket = parts.method == Method::CONNECT;
+        let mut seen = Seen {
+            method: parts.method,
+            path: parts.uri.path_and_query().unwrap().to_string(),
+            headers: parts.headers,
+            body: Bytes::new(),
+        };
+        let path = seen.path.clone();
+        if is_socket {
+            self.note(seen);
+            return socket(&path, body);
+        }
+        if path == "/never" {
+            self.note(seen);
+            let _cancelled = OnDrop(self.clone());
+            return std::future::pending().await;
+        }
+        if let Ok(body) = body.collect().await {
+            seen.body = body.to_bytes();
+        }
+        self.note(seen);
+        self.page(&path).await
+    }
+
+    async fn page(&self, path: &str) -> Response<Body> {
+        let mut answer = match path {
+            "/stream" => self.stream().await,
+            "/agent-error" => {
+                let mut answer = status(StatusCode::BAD_GATEWAY);
+                let offline = HeaderValue::from_static("printer-offline");
+                answer.headers_mut().insert("layerlock-agent-error", offline);
+                answer
+            }
+            _ => Response::new(forward::full("the printer's page")),
+        };
+        answer.headers_mut().extend(self.0.headers.lock().unwrap().clone());
+        answer
+    }
+
+    /// An answer that begins and never ends.
+    async fn stream(&self) -> Response<Body> {
+        let (sender, body) = forward::channel();
+        sender.send("first".into()).await.unwrap();
+        self.0.open.lock().unwrap().push(sender);
+        Response::new(body)
+    }
+
+    fn note(&self, seen: Seen) {
+        self.0.seen.lock().unwrap().push(seen);
+    }
+}
+
+struct OnDrop(PrinterSide);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.0.cancelled.notify_one();
+    }
+}
+
+/// A WebSocket that says what it hears.
+fn socket(path: &str, body: tunnel::Body) -> Response<Body> {
+    if path == "/refuses" {
+        return status(StatusCode::FORBIDDEN);
+    }
+    Response::new(body.map_err(Into::into).boxed_unsync())
+}
+
+fn status(status: StatusCode) -> Response<Body> {
+    let mut answer = Response::new(forward::full("no"));
+    *answer.status_mut() = status;
+    answer
+}

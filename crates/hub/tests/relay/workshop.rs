@@ -1,0 +1,198 @@
+//! A hub with Ada's agent and printer, connected over a tunnel in memory.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use backplane::Event;
+use credentials::{PasswordHash, SessionToken};
+use hub::{Config, Hub, Parts};
+use printer::{
+    AccountId, AgentId, Clock, GrantId, Kind, Level, OsRandom, PrinterId, SessionId, SystemClock,
+};
+use store::{Account, Agent, Grant, GrantScope, NewAccount, NewAgent, NewSession, Store};
+use tempfile::TempDir;
+use tokio::{io::DuplexStream, time::timeout};
+use tokio_util::sync::CancellationToken;
+use tunnel::{Identity, PublicKey};
+
+use crate::{browser::Browser, printer_side::PrinterSide};
+
+pub(crate) struct Workshop {
+    pub(crate) hub: Hub,
+    pub(crate) ada: Account,
+    pub(crate) agent: Agent,
+    pub(crate) identity: Identity,
+    pub(crate) printer: PrinterId,
+    pub(crate) side: PrinterSide,
+    pub(crate) stop: CancellationToken,
+    _data: TempDir,
+}
+
+impl Workshop {
+    /// Ada's printer is online.
+    pub(crate) async fn new() -> Self {
+        let workshop = Self::offline().await;
+        workshop.connect().await;
+        workshop
+    }
+
+    /// Ada's agent is linked but was never connected.
+    pub(crate) async fn offline() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SystemClock::new());
+        let parts = Parts { data: data.path().to_owned(), clock, random: Arc::new(OsRandom) };
+        let hub = Hub::build(Config::default(), parts).await.unwrap();
+        let ada = account(hub.store(), "ada@example.org").await;
+        let identity = Identity::generate().unwrap();
+        let agent = link(hub.store(), &ada, identity.public_key()).await;
+        let printer = PrinterId::new(&SystemClock::new(), &OsRandom);
+        let side = PrinterSide::new(&[(printer, "Prusa in the cellar", Kind::OctoPrint)]);
+        let stop = CancellationToken::new();
+        Self { hub, ada, agent, identity, printer, side, stop, _data: data }
+    }
+
+    /// Connects the agent, and waits until its printers are known.
+    pub(crate) async fn connect(&self) {
+        let mut events = self.hub.backplane().events();
+        self.dial(&self.identity, &self.side);
+        let known = async {
+            while events.recv().await.unwrap() != Event::PrintersChanged(self.agent.id) {}
+        };
+        soon(known).await;
+    }
+
+    /// Lets an agent with this key dial in.
+    pub(crate) fn dial(&self, identity: &Identity, side: &PrinterSide) {
+        let (hubs, agents) = tokio::io::duplex(256 * 1024);
+        let hub = self.hub.clone();
+        tokio::spawn(async move { hub.attach(hubs).await });
+        let (key, config) = (self.hub.key(), tunnel::client_config);
+        let config = config(identity, key.fingerprint(), tunnel::ALPN_TUNNEL).unwrap();
+        tokio::spawn(agent_end(config, agents, side.clone(), self.stop.clone()));
+    }
+
+    pub(crate) async fn label(&self) -> String {
+        self.hub.store().printer(self.printer).await.unwrap().unwrap().label
+    }
+
+    /// Another person, with or without a level on the printer.
+    pub(crate) async fn other(&self, email: &str, level: Option<Level>) -> Account {
+        let account = account(self.hub.store(), email).await;
+        if let Some(level) = level {
+            self.grant(account.id, level).await;
+        }
+        account
+    }
+
+    pub(crate) async fn grant(&self, account: AccountId, level: Level) -> GrantId {
+        let clock = SystemClock::new();
+        let grant = Grant {
+            id: GrantId::new(&clock, &OsRandom),
+            account,
+            scope: GrantScope::Printer(self.printer),
+            level,
+            until: None,
+            created: clock.now(),
+        };
+        self.hub.store().add_grant(&grant).await.unwrap();
+        grant.id
+    }
+
+    /// A browser in which this person is signed in at the dashboard.
+    pub(crate) async fn signed_in(&self, account: &Account) -> Browser {
+        self.signed_in_for(account, Duration::from_hours(1)).await
+    }
+
+    pub(crate) async fn signed_in_for(&self, account: &Account, lifetime: Duration) -> Browser {
+        let clock = SystemClock::new();
+        let token = SessionToken::new(&OsRandom);
+        let session = NewSession {
+            id: SessionId::new(&clock, &OsRandom),
+            account: account.id,
+            device: "Firefox".to_owned(),
+            address: IpAddr::from([203, 0, 113, 7]),
+            expires: clock.now().plus(lifetime),
+            token: token.digest(),
+        };
+        self.hub.store().create_session(&session, clock.now()).await.unwrap();
+        let mut browser = self.stranger();
+        browser.session = Some(session.id);
+        browser.keep("localhost:3443", "__Host-layerlock", &token.encode());
+        browser
+    }
+
+    /// A browser in which nobody is signed in.
+    pub(crate) fn stranger(&self) -> Browser {
+        Browser::new(self.hub.clone())
+    }
+
+    /// A browser in which Ada has the printer's own page open.
+    pub(crate) async fn ada_at_the_printer(&self) -> Browser {
+        let mut browser = self.signed_in(&self.ada).await;
+        let page = browser.enter(&self.label().await, "/").await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        self.side.forget();
+        browser
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn agent_end(
+    config: Arc<rustls::ClientConfig>,
+    io: DuplexStream,
+    side: PrinterSide,
+    stop: CancellationToken,
+) {
+    let name = rustls::pki_types::ServerName::try_from("hub.internal").unwrap();
+    let Ok(tls) = tokio_rustls::TlsConnector::from(config).connect(name, io).await else { return };
+    let handler = move |request| {
+        let side = side.clone();
+        async move { side.answer(request).await }
+    };
+    tokio::select! {
+        _ = tunnel::serve(tls, handler, CancellationToken::new()) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn account(store: &Store, email: &str) -> Account {
+    let clock = SystemClock::new();
+    let account = NewAccount {
+        id: AccountId::new(&clock, &OsRandom),
+        email: email.parse().unwrap(),
+        name: None,
+        password: PasswordHash::decoy().clone(),
+        administrator: false,
+    };
+    store.create_account(&account, clock.now()).await.unwrap()
+}
+
+async fn link(store: &Store, owner: &Account, key: PublicKey) -> Agent {
+    let clock = SystemClock::new();
+    let agent = NewAgent {
+        id: AgentId::new(&clock, &OsRandom),
+        owner: Some(owner.id),
+        name: "Workshop".parse().unwrap(),
+        key: key.as_spki().to_vec(),
+    };
+    store.link_agent(&agent, clock.now()).await.unwrap()
+}
+
+/// Waits for what has to happen.
+pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(20), what).await.expect("it didn't happen in time")
+}
+
+/// Asks again and again until it is so.
+pub(crate) async fn until(mut so: impl AsyncFnMut() -> bool) {
+    soon(async {
+        while !so().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
