@@ -100,3 +100,59 @@ pub(crate) fn is_public(action: Action) -> bool {
 pub(crate) fn suffices(level: Level, action: Action) -> bool {
     matches!(action.need(), Need::OnPrinter(needed) if level >= needed)
 }
+
+#[cfg(test)]
+mod tests {
+    use printer::{AccountId, OsRandom, SystemClock, Timestamp};
+
+    use super::*;
+
+    fn account(administrator: bool, disabled: bool) -> Account {
+        Account {
+            id: AccountId::new(&SystemClock::new(), &OsRandom),
+            email: "ada@example.org".parse().unwrap(),
+            name: None,
+            administrator,
+            disabled,
+            created: Timestamp::from_unix_micros(0),
+        }
+    }
+
+    const ON_PRINTERS: [Action; 2] = [Action::ReadPrinter, Action::UsePrinter];
+
+    // covers: PM-2
+    #[test]
+    fn no_grant_means_no_access_for_administrators_too() {
+        for administrator in [false, true] {
+            let account = account(administrator, false);
+            for action in ON_PRINTERS {
+                let verdict = allow(Subject::Account(&account), action, None);
+                assert_eq!(verdict, Err(Denied::NoAccess), "{action:?}");
+            }
+        }
+    }
+
+    // covers: PM-1
+    #[test]
+    fn a_printers_own_pages_take_controls() {
+        let account = account(false, false);
+        for level in Level::ALL {
+            let subject = Subject::Account(&account);
+            assert_eq!(allow(subject, Action::ReadPrinter, Some(level)), Ok(()));
+            let enough = level >= Level::Controls;
+            assert_eq!(allow(subject, Action::UsePrinter, Some(level)).is_ok(), enough, "{level}");
+            assert_eq!(suffices(level, Action::UsePrinter), enough, "{level}");
+        }
+    }
+
+    // covers: PM-3
+    #[test]
+    fn a_level_without_a_valid_account_is_worth_nothing() {
+        let disabled = account(true, true);
+        for subject in [Subject::Anonymous, Subject::Account(&disabled)] {
+            for action in ON_PRINTERS.into_iter().chain([Action::UseOwnAgents]) {
+                assert_eq!(allow(subject, action, Some(Level::Admin)), Err(Denied::SignedOut));
+            }
+        }
+    }
+}
