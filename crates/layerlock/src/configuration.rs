@@ -35,11 +35,8 @@ pub(crate) fn load(named: Option<&Path>, usual: PathBuf) -> Result<Settings, Ref
     if named.is_some() && !path.is_file() {
         return Err(Refused(format!("there is no configuration file {}", path.display())));
     }
-    Figment::new()
-        .merge(Toml::file_exact(path))
-        .merge(environment())
-        .extract()
-        .map_err(|errors| Refused(explain(errors)))
+    let file = if path.is_file() { Figment::from(Toml::file_exact(path)) } else { Figment::new() };
+    file.merge(environment()).extract().map_err(|errors| Refused(explain(errors)))
 }
 
 /// A complete configuration that changes nothing, with the meaning of every setting.
@@ -84,9 +81,9 @@ fn unknown(name: &str, known: &[&str], error: &figment::Error) -> String {
 fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), *candidate))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|candidate| (strsim::osa_distance(name, candidate), *candidate))
+        .filter(|(typos, candidate)| *typos <= 1 + candidate.len() / 3)
+        .min()
         .map(|(_, candidate)| candidate)
 }
 

@@ -16,7 +16,10 @@ pub(crate) async fn link(options: Link, context: &Context) -> anyhow::Result<()>
     let hub = Hub { url: hub_url, key: hub_key, name: name.unwrap_or_else(machine_name) };
     let home = context.agent_home()?;
     let linked =
-        ::agent::link(&home, hub, &code.to_string(), context.random.as_ref(), report).await?;
+        ::agent::link(&home, hub, &code.to_string(), context.random.as_ref(), |progress| {
+            report(&progress)
+        })
+        .await?;
     println!("Linked to {} as {}.", linked.url, linked.name);
     if home.printers()?.entries().is_empty() {
         println!("Next: layerlock agent printer add octoprint=http://127.0.0.1:5000");
@@ -25,7 +28,7 @@ pub(crate) async fn link(options: Link, context: &Context) -> anyhow::Result<()>
     Ok(())
 }
 
-fn report(progress: Progress) {
+fn report(progress: &Progress) {
     match progress {
         Progress::Waiting { words } => {
             println!("Waiting for you to approve this agent on the dashboard. Its words are:");

@@ -39,11 +39,14 @@ pub(crate) async fn run(options: Up, mut context: Context) -> anyhow::Result<()>
     println!("  run them on two machines (`layerlock hub`, `layerlock agent`) to separate them.");
     println!("\nStop with Ctrl-C.");
 
-    let served = hub.serve(listeners, shutdown.clone());
-    let agent = run_agent(Arc::clone(&hub), home, &context, shutdown.clone());
-    let (served, ran) = tokio::join!(served, agent);
-    served?;
-    ran
+    // What is running at the hub still needs the agent, so the agent stops after it.
+    let served = CancellationToken::new();
+    let serve = async {
+        let _then_the_agent = served.clone().drop_guard();
+        hub.serve(listeners, shutdown).await.map_err(anyhow::Error::from)
+    };
+    let agent = run_agent(Arc::clone(&hub), home, &context, served.clone());
+    tokio::try_join!(serve, agent).map(|((), ())| ())
 }
 
 /// Adds what was asked for; with nothing asked for and nothing there, what is found.
@@ -98,14 +101,15 @@ async fn run_agent(
         random: Arc::clone(&context.random),
     };
     let (status, _) = watch::channel(Status::Connecting);
-    ::agent::run(agent, || attach(&hub), status, shutdown).await?;
+    ::agent::run(agent, || std::future::ready(io::Result::Ok(attach(&hub))), status, shutdown)
+        .await?;
     Ok(())
 }
 
 /// One connection in memory, whose other end the hub takes in.
-async fn attach(hub: &Arc<Hub>) -> io::Result<DuplexStream> {
+fn attach(hub: &Arc<Hub>) -> DuplexStream {
     let (ours, theirs) = tokio::io::duplex(PIPE);
     let hub = Arc::clone(hub);
     tokio::spawn(async move { hub.attach(theirs).await });
-    Ok(ours)
+    ours
 }
