@@ -17,7 +17,7 @@ pub(crate) async fn link(options: Link, context: &Context) -> anyhow::Result<()>
     let home = context.agent_home()?;
     let linked =
         ::agent::link(&home, hub, &code.to_string(), context.random.as_ref(), |progress| {
-            report(&progress)
+            report(&progress);
         })
         .await?;
     println!("Linked to {} as {}.", linked.url, linked.name);
