@@ -4,7 +4,7 @@
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{Request, Response, request::Parts};
+use http::{Request, Response, Version, request::Parts};
 use wire::Relayed;
 
 use super::{
@@ -74,6 +74,8 @@ impl Exchange {
     /// The printer's answer for the visitor, for as long as the session lasts.
     pub(super) fn finish(self, answer: Response<tunnel::Body>) -> Response<Body> {
         let (mut parts, body) = answer.into_parts();
+        // It says how the answer came through the tunnel, not how it goes on.
+        parts.version = Version::default();
         answer::clean(&mut parts.headers);
         Response::from_parts(parts, Body::new(Leased::new(body, self.admitted.hold)))
     }

@@ -1,13 +1,14 @@
 //! From the dashboard's session to one on a printer's origin (decision 5), and every way to get
 //! hold of somebody else's.
 
-use std::time::Duration;
-
 use http::{Method, header::CONTENT_TYPE};
 use printer::Level;
 use serde_json::json;
 
-use crate::{browser::Fragment, workshop::Workshop};
+use crate::{
+    browser::Fragment,
+    workshop::{SESSION, Workshop},
+};
 
 fn host(label: &str) -> String {
     format!("{label}.localhost:3443")
@@ -100,6 +101,20 @@ async fn ticket_of_one_printer_opens_another() {
 
 // covers: RL-3
 #[tokio::test]
+async fn ticket_of_one_port_at_another() {
+    let workshop = Workshop::new().await;
+    let label = workshop.label().await;
+    let other = format!("{label}.localhost:9999");
+    let mut browser = workshop.signed_in(&workshop.ada).await;
+    let fragment = browser.fetch_ticket(&label, "/").await;
+    let name = format!("__Host-ll-pre-{label}");
+    let pre = browser.cookie(&host(&label), &name).unwrap().to_owned();
+    browser.keep(&other, &name, &pre);
+    assert_eq!(browser.redeem(&other, &fragment).await.code(), "invalid-ticket");
+}
+
+// covers: RL-3
+#[tokio::test]
 async fn ticket_next_double_slash() {
     let workshop = Workshop::new().await;
     let label = workshop.label().await;
@@ -187,9 +202,10 @@ async fn a_second_tab_does_not_spoil_the_first() {
 async fn a_session_on_a_printers_origin_ends_with_its_parent() {
     let workshop = Workshop::new().await;
     let label = workshop.label().await;
-    let mut browser = workshop.signed_in_for(&workshop.ada, Duration::from_millis(800)).await;
+    let mut browser = workshop.signed_in(&workshop.ada).await;
     assert_eq!(browser.enter(&label, "/").await.status, 200);
-    crate::workshop::until(async || browser.go(&host(&label), "/").await.status == 303).await;
+    workshop.clock.pass(SESSION);
+    assert_eq!(browser.go(&host(&label), "/").await.status, 303);
 }
 
 // covers: PM-2, PM-4

@@ -30,7 +30,7 @@ impl Linking {
     async fn new() -> Self {
         let workshop = Workshop::offline().await;
         let stop = CancellationToken::new();
-        let hub = listen(&workshop.hub, &stop).await;
+        let hub = listen(&workshop.hub, &stop);
         let code = LinkCode::new(&OsRandom);
         let clock = SystemClock::new();
         let offer = LinkOffer {
@@ -83,7 +83,7 @@ impl Drop for Linking {
     }
 }
 
-async fn listen(hub: &Hub, stop: &CancellationToken) -> SocketAddr {
+fn listen(hub: &Hub, stop: &CancellationToken) -> SocketAddr {
     let listeners: Listeners = edge::bind("127.0.0.1:0".parse().unwrap(), None).unwrap();
     let address = listeners.addresses().unwrap().https;
     let (hub, stop) = (hub.clone(), stop.clone());
@@ -126,7 +126,7 @@ async fn an_agent_waits_until_a_person_approves_it() {
         linking.decided();
     };
     let code = linking.code.to_string();
-    let (answer, ()) = soon(async { tokio::join!(linking.ask(&code), approve) }).await;
+    let (answer, ()) = tokio::join!(Box::pin(linking.ask(&code)), Box::pin(approve));
     assert_eq!(answer, LinkAnswer::Linked);
     assert_eq!(linking.ask(&code).await, LinkAnswer::Linked);
     let other = LinkCode::new(&OsRandom).to_string();
@@ -146,7 +146,7 @@ async fn an_agent_that_is_turned_down_is_told() {
     };
     let code = linking.code.to_string();
     let declined = LinkAnswer::Refused { reason: LinkRefusal::Declined };
-    let (answer, ()) = soon(async { tokio::join!(linking.ask(&code), decline) }).await;
+    let (answer, ()) = tokio::join!(Box::pin(linking.ask(&code)), Box::pin(decline));
     assert_eq!(answer, declined);
     assert_eq!(linking.ask(&code).await, declined);
 }

@@ -1,6 +1,14 @@
 //! The relay with everything behind it: a hub with a real store, and an agent's end of a real
 //! tunnel at which the test plays agent and printer.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "what the tests share is a test too"
+)]
+
 mod agents;
 mod attacks;
 mod browser;

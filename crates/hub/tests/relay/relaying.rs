@@ -8,7 +8,7 @@ use http::Method;
 use http_body_util::BodyExt;
 use printer::Level;
 
-use crate::workshop::{Workshop, soon, until};
+use crate::workshop::{SESSION, Workshop, soon, until};
 
 // covers: RL-1
 #[tokio::test]
@@ -134,10 +134,9 @@ async fn a_grant_that_is_taken_away_ends_an_open_stream_and_one_that_is_added_do
 #[tokio::test]
 async fn an_open_stream_ends_with_the_sessions_last_second() {
     let workshop = Workshop::new().await;
-    let label = workshop.label().await;
-    let mut browser = workshop.signed_in_for(&workshop.ada, Duration::from_millis(1500)).await;
-    assert_eq!(browser.enter(&label, "/").await.status, 200);
-    let host = format!("{label}.localhost:3443");
+    let mut browser = workshop.ada_at_the_printer().await;
+    let host = format!("{}.localhost:3443", workshop.label().await);
+    workshop.clock.pass(SESSION.saturating_sub(Duration::from_secs(2)));
     let request = browser.own(Method::GET, &host, "/stream").body(Body::empty()).unwrap();
     let answer = browser.open(request).await;
     assert_eq!(answer.status(), 200);

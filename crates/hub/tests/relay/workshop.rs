@@ -1,12 +1,20 @@
 //! A hub with Ada's agent and printer, connected over a tunnel in memory.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use backplane::Event;
 use credentials::{PasswordHash, SessionToken};
 use hub::{Config, Hub, Parts};
 use printer::{
     AccountId, AgentId, Clock, GrantId, Kind, Level, OsRandom, PrinterId, SessionId, SystemClock,
+    Timestamp,
 };
 use store::{Account, Agent, Grant, GrantScope, NewAccount, NewAgent, NewSession, Store};
 use tempfile::TempDir;
@@ -16,8 +24,35 @@ use tunnel::{Identity, PublicKey};
 
 use crate::{browser::Browser, printer_side::PrinterSide};
 
+/// How long somebody stays signed in.
+pub(crate) const SESSION: Duration = Duration::from_hours(1);
+
+/// The machine's clock, which can be put forward.
+pub(crate) struct TestClock(SystemClock, AtomicU64);
+
+impl TestClock {
+    pub(crate) fn pass(&self, time: Duration) {
+        self.1.fetch_add(u64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+
+    fn ahead(&self) -> Duration {
+        Duration::from_micros(self.1.load(Ordering::SeqCst))
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        self.0.now().plus(self.ahead())
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic() + self.ahead()
+    }
+}
+
 pub(crate) struct Workshop {
     pub(crate) hub: Hub,
+    pub(crate) clock: Arc<TestClock>,
     pub(crate) ada: Account,
     pub(crate) agent: Agent,
     pub(crate) identity: Identity,
@@ -38,8 +73,10 @@ impl Workshop {
     /// Ada's agent is linked but was never connected.
     pub(crate) async fn offline() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let clock = Arc::new(SystemClock::new());
-        let parts = Parts { data: data.path().to_owned(), clock, random: Arc::new(OsRandom) };
+        let clock = Arc::new(TestClock(SystemClock::new(), AtomicU64::new(0)));
+        let hubs: Arc<TestClock> = Arc::clone(&clock);
+        let folder = data.path().to_owned();
+        let parts = Parts { data: folder, clock: hubs, random: Arc::new(OsRandom) };
         let hub = Hub::build(Config::default(), parts).await.unwrap();
         let ada = account(hub.store(), "ada@example.org").await;
         let identity = Identity::generate().unwrap();
@@ -47,7 +84,7 @@ impl Workshop {
         let printer = PrinterId::new(&SystemClock::new(), &OsRandom);
         let side = PrinterSide::new(&[(printer, "Prusa in the cellar", Kind::OctoPrint)]);
         let stop = CancellationToken::new();
-        Self { hub, ada, agent, identity, printer, side, stop, _data: data }
+        Self { hub, clock, ada, agent, identity, printer, side, stop, _data: data }
     }
 
     /// Connects the agent, and waits until its printers are known.
@@ -99,10 +136,6 @@ impl Workshop {
 
     /// A browser in which this person is signed in at the dashboard.
     pub(crate) async fn signed_in(&self, account: &Account) -> Browser {
-        self.signed_in_for(account, Duration::from_hours(1)).await
-    }
-
-    pub(crate) async fn signed_in_for(&self, account: &Account, lifetime: Duration) -> Browser {
         let clock = SystemClock::new();
         let token = SessionToken::new(&OsRandom);
         let session = NewSession {
@@ -110,7 +143,7 @@ impl Workshop {
             account: account.id,
             device: "Firefox".to_owned(),
             address: IpAddr::from([203, 0, 113, 7]),
-            expires: clock.now().plus(lifetime),
+            expires: clock.now().plus(SESSION),
             token: token.digest(),
         };
         self.hub.store().create_session(&session, clock.now()).await.unwrap();
