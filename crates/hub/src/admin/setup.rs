@@ -34,7 +34,8 @@ impl Admin {
 
 /// Host and port for people on the network that a server listens on.
 fn reachable_at(https: SocketAddr) -> String {
-    let ip = if https.ip().is_unspecified() { edge::names::lan_address() } else { Some(https.ip()) };
+    let ip =
+        if https.ip().is_unspecified() { edge::names::lan_address() } else { Some(https.ip()) };
     match ip.filter(|ip| !ip.is_loopback()) {
         Some(ip) => SocketAddr::new(ip, https.port()).to_string(),
         None => format!("localhost:{}", https.port()),
