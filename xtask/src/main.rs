@@ -3,6 +3,7 @@
 
 mod command;
 mod covers;
+mod dependencies;
 mod postgres;
 mod repository;
 mod requirements;

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     command::{cargo, command, run as run_command},
+    dependencies,
     postgres::Postgres,
     repository::Repository,
     rigs, tidy,
@@ -21,6 +22,7 @@ const STEPS: &[Step] = &[
     Step { name: "rigs", about: "what the tests need", run: rigs::install },
     Step { name: "format", about: "cargo fmt --check", run: format },
     Step { name: "tidy", about: "the repository's own rules", run: tidy::run },
+    Step { name: "dependencies", about: "licences, bans, sources", run: dependencies::check },
     Step { name: "lints", about: "clippy, warnings are errors", run: lints },
     Step { name: "rust", about: "unit, store on two databases, API, end to end", run: rust },
     Step { name: "dashboard", about: "types and checks of the dashboard", run: dashboard },
