@@ -14,6 +14,7 @@ use crate::{
 /// change of the architecture and gets a page in docs/decisions.
 const EDGES: &[(&str, &[&str])] = &[
     ("printer", &[]),
+    ("guard", &["printer"]),
     ("credentials", &["printer"]),
     ("wire", &["printer"]),
     ("tunnel", &["printer"]),
@@ -36,7 +37,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "printer",
         ],
     ),
-    ("agent", &["tunnel", "forward", "wire", "printer"]),
+    ("agent", &["guard", "tunnel", "forward", "wire", "printer"]),
     (
         "layerlock",
         &["hub", "agent", "store", "printer", "edge", "credentials", "tunnel", "backplane", "wire"],
