@@ -1,10 +1,45 @@
-//! Taking cookies out of messages, byte by byte, without re-encoding those that stay. Cookies
-//! are split as browsers join them (RFC 6265, 5.4): at every semicolon, quotes or not.
+//! Cookies of messages, byte by byte, without re-encoding those that stay. They are split as
+//! browsers join them (RFC 6265, 5.4): at every semicolon, quotes or not.
+
+mod set_cookie;
+
+pub use set_cookie::{SetCookie, path_matches};
 
 use http::{
     HeaderMap, HeaderValue,
     header::{COOKIE, SET_COOKIE},
 };
+
+/// The cookies of a request, name and value, in the order in which they came. Those without a
+/// name or an equals sign are left out: servers don't agree on what they are.
+pub fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .flat_map(|field| field.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(named)
+}
+
+/// Replaces all cookies of a request by these, in one field, because HTTP/2 may split them and
+/// HTTP/1.1 may not.
+pub fn replace(headers: &mut HeaderMap, pairs: &[(&[u8], &[u8])]) {
+    let joined: Vec<_> = pairs.iter().map(|(name, value)| [*name, *value].join(&b'=')).collect();
+    headers.remove(COOKIE);
+    if let (false, Ok(mut value)) =
+        (joined.is_empty(), HeaderValue::from_bytes(&joined.join(&b"; "[..])))
+    {
+        value.set_sensitive(true);
+        headers.insert(COOKIE, value);
+    }
+}
+
+/// Name and value of `name=value`; `None` without a name.
+fn named(cookie: &[u8]) -> Option<(&[u8], &[u8])> {
+    let cookie = cookie.trim_ascii();
+    let at = cookie.iter().position(|byte| *byte == b'=')?;
+    let (name, value) = (cookie.get(..at)?.trim_ascii(), cookie.get(at + 1..)?.trim_ascii());
+    (!name.is_empty()).then_some((name, value))
+}
 
 /// Removes the cookies of a request whose names are picked, and joins the others into one
 /// field, because HTTP/2 may split them and HTTP/1.1 may not.
@@ -96,6 +131,24 @@ mod tests {
         remove_set_cookies(&mut headers, |name| name == HUB);
         let left: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
         assert_eq!(left, ["theme=dark; Path=/"]);
+    }
+
+    #[test]
+    fn cookies_are_read_and_written_as_they_are() {
+        let mut headers = HeaderMap::new();
+        for field in [&b"a=1; b = x=y ;c;=d;"[..], b"e=\xff|; f="] {
+            headers.append(COOKIE, HeaderValue::from_bytes(field).unwrap());
+        }
+        let original = headers.clone();
+        let read: Vec<_> = pairs(&original).collect();
+        let expected: [(&[u8], &[u8]); 4] =
+            [(b"a", b"1"), (b"b", b"x=y"), (b"e", b"\xff|"), (b"f", b"")];
+        assert_eq!(read, expected);
+        replace(&mut headers, &read);
+        assert_eq!(headers.get_all(COOKIE).iter().count(), 1);
+        assert_eq!(headers[COOKIE].as_bytes(), b"a=1; b=x=y; e=\xff|; f=");
+        replace(&mut headers, &[]);
+        assert!(!headers.contains_key(COOKIE));
     }
 
     proptest! {

@@ -15,7 +15,7 @@ use http::{
 };
 
 pub use answer::sanitise_printer_answer;
-pub use check::{MAX_BYTES, MAX_COUNT, MAX_TARGET, check};
+pub use check::{MAX_BYTES, MAX_COUNT, MAX_TARGET, check, check_besides_cookies, check_size};
 
 /// Fields that concern one connection only (RFC 9110, 7.6.1), and `Expect`, which each hop
 /// answers by itself.

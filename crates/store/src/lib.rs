@@ -12,6 +12,7 @@ mod error;
 mod grants;
 mod links;
 mod origin_sessions;
+mod printer_cookies;
 mod printers;
 mod sessions;
 mod setup;
@@ -26,6 +27,7 @@ pub use agents::{Agent, NewAgent};
 pub use error::Error;
 pub use grants::{Grant, GrantScope};
 pub use links::{ClaimResult, LinkOffer, LinkState, MAX_WRONG_CODES};
+pub use printer_cookies::PrinterCookie;
 pub use printers::{Printer, ReportedPrinter};
 pub use sessions::{NewSession, Session};
 

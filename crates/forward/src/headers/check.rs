@@ -3,8 +3,8 @@
 //! a second program sees it.
 
 use http::{
-    HeaderMap, Method, Version,
-    header::{CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE},
+    HeaderMap, HeaderName, HeaderValue, Method, Version,
+    header::{CONTENT_LENGTH, COOKIE, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE},
     request::Parts,
 };
 
@@ -25,9 +25,16 @@ const FIELD_OVERHEAD: usize = 32;
 
 /// Refuses what two programs could read differently, and what no printer needs.
 pub fn check(parts: &Parts) -> Result<(), BadRequest> {
+    check_besides_cookies(parts)?;
+    check_size(&parts.headers)
+}
+
+/// The same, without counting cookies. Pages of one site can fill the cookie jar of another, so
+/// whoever knows which cookies are foreign drops these first and then asks [`check_size`].
+pub fn check_besides_cookies(parts: &Parts) -> Result<(), BadRequest> {
     method(parts)?;
     target(parts)?;
-    size(&parts.headers)?;
+    within_limits(parts.headers.iter().filter(|(name, _)| *name != COOKIE))?;
     host(parts)?;
     framing(parts)?;
     switching(parts)
@@ -49,15 +56,20 @@ fn target(parts: &Parts) -> Result<(), BadRequest> {
     if ordinary { Ok(()) } else { Err(BadRequest::Target) }
 }
 
-fn size(headers: &HeaderMap) -> Result<(), BadRequest> {
-    let bytes: usize = headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + FIELD_OVERHEAD)
-        .sum();
-    if headers.len() > MAX_COUNT || bytes > MAX_BYTES {
-        return Err(BadRequest::TooLarge);
+/// Refuses more than [`MAX_COUNT`] fields or [`MAX_BYTES`] bytes, cookies included.
+pub fn check_size(headers: &HeaderMap) -> Result<(), BadRequest> {
+    within_limits(headers.iter())
+}
+
+fn within_limits<'a>(
+    fields: impl Iterator<Item = (&'a HeaderName, &'a HeaderValue)>,
+) -> Result<(), BadRequest> {
+    let (mut count, mut bytes) = (0, 0);
+    for (name, value) in fields {
+        count += 1;
+        bytes += name.as_str().len() + value.len() + FIELD_OVERHEAD;
     }
-    Ok(())
+    if count > MAX_COUNT || bytes > MAX_BYTES { Err(BadRequest::TooLarge) } else { Ok(()) }
 }
 
 fn host(parts: &Parts) -> Result<(), BadRequest> {
@@ -226,5 +238,16 @@ mod tests {
         assert_eq!(verdict("GET", "/", &[HOST_LINE, ("a", &value)]), Err(BadRequest::TooLarge));
         let many = [&[HOST_LINE][..], &vec![("a", "v"); MAX_COUNT]].concat();
         assert_eq!(verdict("GET", "/", &many), Err(BadRequest::TooLarge));
+    }
+
+    // covers: RL-5
+    #[test]
+    fn cookies_are_counted_when_the_foreign_ones_are_gone() {
+        let cookie = "c".repeat(MAX_BYTES);
+        let many = [&[HOST_LINE][..], &vec![("cookie", cookie.as_str()); MAX_COUNT]].concat();
+        assert_eq!(verdict("GET", "/", &many), Err(BadRequest::TooLarge));
+        let parts = parts("GET", "/", &many);
+        assert_eq!(check_besides_cookies(&parts), Ok(()));
+        assert_eq!(check_size(&parts.headers), Err(BadRequest::TooLarge));
     }
 }
