@@ -21,7 +21,7 @@ const HELP: &str = "\
 Tasks of this repository:
 
   cargo xtask test [--only STEP]  Install what is missing, then check everything
-  cargo xtask rigs                Install what the tests need: OctoPrint, PostgreSQL, Chromium
+  cargo xtask rigs                Install what the tests need: OctoPrint, Moonraker, PrusaLink, PostgreSQL, Chromium
   cargo xtask tidy                Check the repository's own rules
   cargo xtask requirements        Which test covers which requirement
   cargo xtask openapi             Write docs/openapi.json anew

@@ -2,8 +2,8 @@
 //! and leaves the system alone unless it runs as root.
 
 mod debian;
+mod environment;
 mod node;
-mod octoprint;
 
 use anyhow::Result;
 
@@ -12,7 +12,7 @@ use crate::repository::Repository;
 /// Installs everything that is missing.
 pub(crate) fn install(repository: &Repository) -> Result<()> {
     debian::install(repository)?;
-    octoprint::install(repository)?;
+    environment::install(repository)?;
     node::install(repository)
 }
 

@@ -2,18 +2,12 @@
 
 mod settings;
 
-use std::{
-    fs,
-    net::{Ipv4Addr, TcpListener},
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::{fs, path::Path, process::Command, time::Duration};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::{process::Process, wait};
+use crate::{process::Process, rig, wait};
 
 const DEADLINE: Duration = Duration::from_mins(2);
 
@@ -37,10 +31,23 @@ impl OctoPrint {
     /// page's own origin (as on OctoPi) and takes snapshots from `camera_url`. Returns when its
     /// API answers.
     pub async fn start(camera_url: &str) -> Result<Self> {
-        let program = program()?;
+        Self::start_with(camera_url, "").await
+    }
+
+    /// Starts one that takes everyone on its own machine for the administrator, as some people
+    /// set it up at home (`autologinLocal`).
+    pub async fn start_trusting_loopback(camera_url: &str) -> Result<Self> {
+        Self::start_with(camera_url, settings::AUTOLOGIN).await
+    }
+
+    async fn start_with(camera_url: &str, more: &str) -> Result<Self> {
+        let program = rig::program("octoprint", "octoprint")?;
         let directory = tempfile::Builder::new().prefix("layerlock-octoprint-").tempdir()?;
-        let port = free_port()?;
-        fs::write(directory.path().join("config.yaml"), settings::config(port, camera_url))?;
+        let port = rig::free_port()?;
+        fs::write(
+            directory.path().join("config.yaml"),
+            format!("{}{more}", settings::config(port, camera_url)),
+        )?;
         fs::write(directory.path().join("users.yaml"), settings::users())?;
         let process = Process::start("OctoPrint", serve(&program, directory.path()))?;
         let octoprint = Self { process, port, directory };
@@ -81,21 +88,8 @@ impl OctoPrint {
     }
 }
 
-/// The program in the virtual environment that `cargo xtask rigs` makes.
-fn program() -> Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("no repository")?;
-    let program = root.join(".rigs/octoprint/bin/octoprint");
-    ensure!(program.is_file(), "OctoPrint is not installed: run `cargo xtask rigs`");
-    Ok(program)
-}
-
 fn serve(program: &Path, directory: &Path) -> Command {
     let mut command = Command::new(program);
     command.args(["serve", "--iknowwhatimdoing", "--basedir"]).arg(directory);
     command
-}
-
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok(listener.local_addr()?.port())
 }

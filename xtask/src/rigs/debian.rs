@@ -1,9 +1,14 @@
-//! Programs that come from the operating system: a browser, a database server, and Python's
-//! virtual environments.
+//! Programs and libraries that come from the operating system: a browser, a database server,
+//! Python's virtual environments, and what the real printer software is compiled with or loads.
+
+use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use super::{octoprint, say};
+use super::{
+    environment::{self, python_can},
+    say,
+};
 use crate::{
     command::{command, find, output, run},
     postgres,
@@ -13,11 +18,14 @@ use crate::{
 /// Names under which Chromium is known.
 const BROWSERS: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
 
+const HAS_HEADERS: &str = "import os, sys, sysconfig; \
+     sys.exit(not os.path.exists(sysconfig.get_path('include') + '/Python.h'))";
+
 /// Installs the missing packages with `apt-get` when this is root, else says which they are.
 pub(super) fn install(repository: &Repository) -> Result<()> {
     let missing = missing(repository);
     if missing.is_empty() {
-        say("system", "Chromium, PostgreSQL and Python are there");
+        say("system", "Chromium, PostgreSQL, Python and libraries are there");
         return Ok(());
     }
     let packages = missing.join(" ");
@@ -35,10 +43,19 @@ pub(super) fn install(repository: &Repository) -> Result<()> {
 }
 
 fn missing(repository: &Repository) -> Vec<&'static str> {
+    let loads =
+        |library: &str| python_can(repository, &format!("import ctypes; ctypes.CDLL({library:?})"));
     let there = [
         ("chromium", BROWSERS.iter().any(|name| find(name).is_some())),
         ("postgresql", postgres::programs().is_some()),
-        ("python3-venv", octoprint::python(repository).is_some()),
+        ("python3-venv", environment::python(repository).is_some()),
+        // klippy compiles a part of itself; so does what PrusaLink names its threads with.
+        ("gcc", find("gcc").is_some()),
+        ("libc6-dev", Path::new("/usr/include/stdio.h").exists()),
+        ("python3-dev", python_can(repository, HAS_HEADERS)),
+        ("libcap-dev", Path::new("/usr/include/sys/capability.h").exists()),
+        ("libturbojpeg0", loads("libturbojpeg.so.0")),
+        ("libmagic1", loads("libmagic.so.1")),
     ];
     there.iter().filter(|(_, there)| !there).map(|(package, _)| *package).collect()
 }

@@ -29,6 +29,14 @@ plugins:
     )
 }
 
+/// For `config.yaml`: whoever comes from 127.0.0.0/8 is the administrator.
+pub(super) const AUTOLOGIN: &str = "\
+accessControl:
+  autologinLocal: true
+  autologinAs: admin
+  localNetworks: [127.0.0.0/8]
+";
+
 /// `users.yaml`: the two users. The hashes are of passwords that stand a few lines away from
 /// here, made by OctoPrint itself.
 pub(super) fn users() -> String {
