@@ -10,8 +10,13 @@ pub struct Limits {
     /// How long a request's header may take, and how long a connection may stay without its first
     /// request. Also how long an HTTP/1.1 connection is kept open between requests. 10 s.
     pub slow_header: Duration,
-    /// The largest header of a request in bytes, all lines together; at least 8 KiB. 32 KiB.
+    /// The largest header of a request in bytes, all lines but cookies together; at least 8 KiB.
+    /// 32 KiB.
     pub header_bytes: u32,
+    /// The most cookies of a request in bytes. They are counted apart, because any page can fill
+    /// the cookie jar of another on the same domain: whoever answers drops the foreign ones before
+    /// it looks at the size of its own. 256 KiB.
+    pub cookie_bytes: u32,
     /// Concurrent HTTP/2 streams per connection. 100, the least that browsers are tuned for.
     pub streams: u32,
     /// Connections in all, upgraded and raw ones included. 8,192.
@@ -34,6 +39,7 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             slow_header: Duration::from_secs(10),
             header_bytes: 32 * 1024,
+            cookie_bytes: 256 * 1024,
             streams: 100,
             connections: 8_192,
             connections_per_address: 512,
@@ -41,5 +47,13 @@ impl Default for Limits {
             ping: Duration::from_secs(20),
             stop: Duration::from_secs(10),
         }
+    }
+}
+
+impl Limits {
+    /// What a connection may have to hold of one request's header, in bytes. HTTP/2 counts 32
+    /// bytes more for each field, and browsers send each cookie in a field of its own.
+    pub(crate) const fn whole_header(&self) -> u32 {
+        self.header_bytes.saturating_add(self.cookie_bytes)
     }
 }

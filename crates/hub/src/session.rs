@@ -37,16 +37,12 @@ pub(crate) fn cookie_lines(headers: &HeaderMap) -> usize {
 
 /// The value of the one cookie of this name. Two of them are none.
 pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let mut values = headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(found, _)| *found == name)
+    let mut values = forward::cookies::pairs(headers)
+        .filter(|(found, _)| *found == name.as_bytes())
         .map(|(_, value)| value);
     let first = values.next();
-    values.next().is_none().then_some(first).flatten()
+    let only = values.next().is_none().then_some(first).flatten();
+    std::str::from_utf8(only?).ok()
 }
 
 /// Who is signed in on the dashboard's origin, if anyone. Notes that the session was used.

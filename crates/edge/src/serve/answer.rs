@@ -11,18 +11,18 @@ use printer::OsRandom;
 use tower::ServiceExt;
 use tracing::Instrument;
 
-use crate::{Connection, RequestId, request_id};
+use crate::{Connection, Limits, RequestId, request_id};
 
 /// What separates name, value and lines.
 const LINE: usize = ": \r\n".len();
 
-/// Lets `web` answer, unless the header is larger than `limit` bytes. Log entries meanwhile carry
+/// Lets `web` answer, unless the header is larger than the limits allow. Log entries meanwhile carry
 /// the request's id, and never its query, which may hold secrets.
 pub(super) fn answer<W, B>(
     web: W,
     mut request: Request<Incoming>,
     connection: Connection,
-    limit: u32,
+    limits: &Limits,
 ) -> impl Future<Output = Result<Response<Either<B, Full<Bytes>>>, Infallible>> + Send + use<W, B>
 where
     W: tower::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
@@ -36,8 +36,9 @@ where
     let span = tracing::info_span!("request", %id, %method, path, client = %connection.client);
     request.extensions_mut().insert(connection);
     request.extensions_mut().insert(id);
+    let is_larger = is_larger(&request, limits);
     let answered = async move {
-        let mut response = if is_larger(&request, limit) {
+        let mut response = if is_larger {
             too_large().map(Either::Right)
         } else {
             web.oneshot(request).await?.map(Either::Left)
@@ -52,16 +53,24 @@ where
 }
 
 /// Hyper's own limit for HTTP/1.1 is one of its buffer, and lets through what happens to fit.
-fn is_larger<B>(request: &Request<B>, limit: u32) -> bool {
+fn is_larger<B>(request: &Request<B>, limits: &Limits) -> bool {
     let uri = request.uri();
     let target = uri.path_and_query().map_or(0, |path| path.as_str().len())
         + uri.authority().map_or(0, |authority| authority.as_str().len());
-    let size = target + lines(request.headers());
-    u32::try_from(size).unwrap_or(u32::MAX) > limit
+    let (cookies, others) = sizes(request.headers());
+    exceeds(cookies, limits.cookie_bytes) || exceeds(target + others, limits.header_bytes)
 }
 
-fn lines(headers: &HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + LINE).sum()
+fn exceeds(size: usize, limit: u32) -> bool {
+    u32::try_from(size).map_or(true, |size| size > limit)
+}
+
+/// How many bytes the lines with cookies have, and all others.
+fn sizes(headers: &HeaderMap) -> (usize, usize) {
+    headers.iter().fold((0, 0), |(cookies, others), (name, value)| {
+        let line = name.as_str().len() + value.len() + LINE;
+        if *name == header::COOKIE { (cookies + line, others) } else { (cookies, others + line) }
+    })
 }
 
 fn too_large() -> Response<Full<Bytes>> {

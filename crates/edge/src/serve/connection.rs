@@ -61,11 +61,11 @@ impl Visit {
         let begun = CancellationToken::new();
         let service = {
             let (begun, trusted) = (begun.clone(), self.doors.trusted.clone());
-            let header_bytes = self.limits.header_bytes;
+            let limits = self.limits.clone();
             service_fn(move |request: Request<Incoming>| {
                 begun.cancel();
                 let connection = trusted.connection(request.headers(), peer, local);
-                answer(web.clone(), request, connection, header_bytes)
+                answer(web.clone(), request, connection, &limits)
             })
         };
         if is_http2 {
@@ -117,7 +117,7 @@ impl Visit {
 
     fn http1(&self) -> http1::Builder {
         let mut builder = http1::Builder::new();
-        let header = usize::try_from(self.limits.header_bytes).unwrap_or(usize::MAX);
+        let header = usize::try_from(self.limits.whole_header()).unwrap_or(usize::MAX);
         builder
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.slow_header)
@@ -130,7 +130,7 @@ impl Visit {
         builder
             .timer(TokioTimer::new())
             .enable_connect_protocol()
-            .max_header_list_size(self.limits.header_bytes)
+            .max_header_list_size(self.limits.whole_header())
             .max_concurrent_streams(self.limits.streams)
             // All streams together may hold as much as each alone: one that nobody reads must not
             // delay the others.

@@ -145,12 +145,16 @@ mod tests {
 
     use super::*;
 
-    fn verdict(method: &str, uri: &str, lines: &[(&str, &str)]) -> Result<(), BadRequest> {
+    fn parts(method: &str, uri: &str, lines: &[(&str, &str)]) -> Parts {
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in lines {
             request = request.header(*name, *value);
         }
-        check(&request.body(()).unwrap().into_parts().0)
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn verdict(method: &str, uri: &str, lines: &[(&str, &str)]) -> Result<(), BadRequest> {
+        check(&parts(method, uri, lines))
     }
 
     const HOST_LINE: (&str, &str) = ("host", "abc.localhost:3443");

@@ -1,29 +1,47 @@
 //! A printer's answer as the visitor gets it, or the agent's word that there is none.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_SECURITY_POLICY};
 use printer::Level;
 use store::Printer;
 
-use super::{cookies, request::remove_ours};
+use super::request::remove_ours;
 use crate::pages::Notice;
 
 /// In which the agent says why the printer didn't answer. It removes what a printer writes there.
 const AGENT_ERROR: &str = "layerlock-agent-error";
 
-const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+/// What every page of a printer gets, instead of what the printer says itself.
+const OURS: [(HeaderName, HeaderValue); 2] = [
+    // A printer's page must not ask for a passkey (AC-5): the browser would offer the hub's. Beside
+    // a field of the printer's that browsers can't parse, ours would count for nothing.
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("publickey-credentials-get=(), publickey-credentials-create=()"),
+    ),
+    // Nobody who opens this page in a window may hold on to that window, or be held on to.
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin-allow-popups"),
+    ),
+];
 
-/// A printer's page must not ask for a passkey (AC-5): the browser would offer the hub's. Of two
-/// headers the later one holds.
-const NO_PASSKEYS: HeaderValue =
-    HeaderValue::from_static("publickey-credentials-get=(), publickey-credentials-create=()");
+/// The older form of a permissions policy.
+const FEATURE_POLICY: HeaderName = HeaderName::from_static("feature-policy");
+
+/// Added to the printer's own policies: of several, each one holds. Only browsers that don't
+/// describe their requests (RL-3) get as far as this.
+const NO_FOREIGN_FRAMES: HeaderValue = HeaderValue::from_static("frame-ancestors 'self'");
 
 /// Removes what a printer may not tell a visitor's browser.
 pub(super) fn clean(headers: &mut HeaderMap) {
     remove_ours(headers);
     forward::headers::strip_hop_by_hop(headers);
     forward::headers::sanitise_printer_answer(headers);
-    cookies::filter_printers(headers);
-    headers.append(PERMISSIONS_POLICY, NO_PASSKEYS);
+    headers.remove(FEATURE_POLICY);
+    for (name, value) in OURS {
+        headers.insert(name, value);
+    }
+    headers.append(CONTENT_SECURITY_POLICY, NO_FOREIGN_FRAMES);
 }
 
 /// What the agent says instead of an answer of the printer.

@@ -4,11 +4,11 @@
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{Request, Response, Version, request::Parts};
+use http::{HeaderMap, Request, Response, Version, request::Parts};
 use wire::Relayed;
 
 use super::{
-    admission::Admitted, answer, hold::Hold, leased::Leased, request::towards_agent,
+    admission::Admitted, answer, cookies::Jar, hold::Hold, leased::Leased, request::towards_agent,
     site::PrinterOrigin,
 };
 use crate::{
@@ -21,6 +21,7 @@ pub(super) struct Exchange {
     pub(super) admitted: Admitted,
     live: LiveTunnel,
     who: Relayed,
+    jar: Jar,
 }
 
 impl Exchange {
@@ -44,19 +45,24 @@ impl Exchange {
             host: origin.host(),
             client,
         };
-        Ok(Self { admitted, live, who })
+        let session = admitted.hold.lease.session();
+        let jar = Jar::new(state.store.clone(), session, &admitted.printer);
+        Ok(Self { admitted, live, who, jar })
     }
 
     /// Sends a request and waits for the head of its answer, or for the end of the session.
     pub(super) async fn send<B>(
         &mut self,
-        parts: Parts,
+        mut parts: Parts,
         body: B,
     ) -> Result<Response<tunnel::Body>, Notice>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<tunnel::BoxError>,
     {
+        self.jar.open(&mut parts.headers, parts.uri.path()).await?;
+        forward::headers::check_size(&parts.headers)
+            .map_err(|error| Notice::bad_request("bad-request", error.to_string()))?;
         let printer = &self.admitted.printer;
         let invalid = || Notice::bad_request("bad-request", "This address can't be forwarded.");
         let parts = towards_agent(parts, printer.id, &self.who).ok_or_else(invalid)?;
@@ -72,12 +78,18 @@ impl Exchange {
     }
 
     /// The printer's answer for the visitor, for as long as the session lasts.
-    pub(super) fn finish(self, answer: Response<tunnel::Body>) -> Response<Body> {
+    pub(super) async fn finish(mut self, answer: Response<tunnel::Body>) -> Response<Body> {
         let (mut parts, body) = answer.into_parts();
         // It says how the answer came through the tunnel, not how it goes on.
         parts.version = Version::default();
-        answer::clean(&mut parts.headers);
+        self.clean(&mut parts.headers).await;
         Response::from_parts(parts, Body::new(Leased::new(body, self.admitted.hold)))
+    }
+
+    /// Removes from an answer what a printer may not tell a browser, and renames its cookies.
+    pub(super) async fn clean(&mut self, headers: &mut HeaderMap) {
+        answer::clean(headers);
+        self.jar.close(headers).await;
     }
 
     /// What remains when the socket itself takes over.

@@ -1,11 +1,10 @@
 //! A visitor's request as it goes into the tunnel: without anything that is between the visitor
-//! and the hub, and with one header of ours that says who is behind it.
+//! and the hub, and with one header of ours that says who is behind it. Its cookies have been
+//! sorted out before.
 
 use http::{HeaderMap, HeaderValue, Method, Uri, header::HOST, request::Parts};
 use printer::PrinterId;
 use wire::{RELAYED_HEADER, Relayed};
-
-use super::cookies;
 
 /// How every header between hub and agent begins.
 const OURS: &str = "layerlock-";
@@ -23,7 +22,6 @@ pub(super) fn towards_agent(mut parts: Parts, printer: PrinterId, who: &Relayed)
         forward::headers::strip_hop_by_hop(headers);
     }
     forward::headers::strip_forwarding(headers);
-    forward::cookies::remove_cookies(headers, cookies::is_hubs);
     headers.remove(HOST);
     remove_ours(headers);
     headers.insert(RELAYED_HEADER, HeaderValue::try_from(who.encode()).ok()?);

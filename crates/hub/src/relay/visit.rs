@@ -59,12 +59,13 @@ async fn pass(
         return websocket::open(exchange, &handshake, parts).await;
     }
     let answer = exchange.send(parts, body).await?;
-    Ok(exchange.finish(answer))
+    Ok(exchange.finish(answer).await)
 }
 
-/// What is refused whoever asks, and whatever they ask for.
+/// What is refused whoever asks, and whatever they ask for. Cookies are counted later, when the
+/// foreign ones among them are known.
 fn check(parts: &Parts) -> Result<(), Notice> {
-    forward::headers::check(parts)
+    forward::headers::check_besides_cookies(parts)
         .map_err(|error| Notice::bad_request("bad-request", error.to_string()))?;
     if keys::has_strayed(parts) {
         let detail = "This request holds an API key of the hub, which a printer must never see. \

@@ -8,7 +8,7 @@ use http::{Response, StatusCode, request::Parts};
 use hyper::upgrade::OnUpgrade;
 use tokio::time::timeout;
 
-use super::{answer, exchange::Exchange, hold::Hold};
+use super::{exchange::Exchange, hold::Hold};
 use crate::pages::Notice;
 
 /// How long the browser's connection may take to become a WebSocket.
@@ -25,10 +25,10 @@ pub(super) async fn open(
     let answer = exchange.send(handshake.to_tunnel(parts), from_visitor).await?;
     if answer.status() != StatusCode::OK {
         to_agent.finish();
-        return Ok(exchange.finish(answer));
+        return Ok(exchange.finish(answer).await);
     }
     let (mut head, from_agent) = answer.into_parts();
-    answer::clean(&mut head.headers);
+    exchange.clean(&mut head.headers).await;
     let accepted = handshake.accept(&Response::from_parts(head, ()));
     tokio::spawn(carry(upgrade, from_agent, to_agent, exchange.into_hold()));
     Ok(accepted.map(Body::new))

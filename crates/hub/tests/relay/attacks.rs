@@ -87,44 +87,48 @@ async fn printer_asks_for_the_hubs_passkey() {
     let workshop = Workshop::new().await;
     let mut browser = workshop.ada_at_the_printer().await;
     let host = format!("{}.localhost:3443", workshop.label().await);
-    workshop.side.says(&[("permissions-policy", "publickey-credentials-get=*")]);
-    let page = browser.go(&host, "/").await;
-    let last = page.headers.get_all("permissions-policy").iter().next_back().unwrap();
-    assert!(last.to_str().unwrap().contains("publickey-credentials-get=()"));
+    for said in ["publickey-credentials-get=*", "not a policy ((", "camera=()"] {
+        workshop.side.says(&[("permissions-policy", said), ("feature-policy", "publickey *")]);
+        let page = browser.go(&host, "/").await;
+        let policies: Vec<_> = page.headers.get_all("permissions-policy").iter().collect();
+        assert_eq!(policies, ["publickey-credentials-get=(), publickey-credentials-create=()"]);
+        assert!(!page.headers.contains_key("feature-policy"));
+    }
 }
 
-// covers: RL-5
+// covers: RL-2, RL-5
 #[tokio::test]
-async fn printer_sets_the_hubs_session() {
-    let workshop = Workshop::new().await;
-    let mut browser = workshop.ada_at_the_printer().await;
-    let label = workshop.label().await;
-    let host = format!("{label}.localhost:3443");
-    let name = format!("__Host-ll-{label}");
-    let before = browser.cookie(&host, &name).unwrap().to_owned();
-    workshop.side.says(&[
-        ("set-cookie", "__Host-layerlock=evil; Path=/; Secure"),
-        ("set-cookie", "session_P3443=abc; HttpOnly; Path=/"),
-        ("set-cookie", "tossed=1; Domain=localhost"),
-        ("set-cookie", "=__Host-ll-x=evil"),
-    ]);
-    let page = browser.go(&host, "/").await;
-    let set: Vec<_> = page.headers.get_all("set-cookie").iter().collect();
-    assert_eq!(set, ["session_P3443=abc; HttpOnly; Path=/"]);
-    assert_eq!(browser.cookie(&host, &name), Some(before.as_str()));
-}
-
-// covers: RL-5
-#[tokio::test]
-async fn hub_cookies_never_reach_the_printer() {
+async fn sibling_page_holds_on_to_a_window() {
     let workshop = Workshop::new().await;
     let mut browser = workshop.ada_at_the_printer().await;
     let host = format!("{}.localhost:3443", workshop.label().await);
-    browser.keep(&host, "session_P3443", "printers");
-    browser.keep(&host, "__Host-layerlock", "stray");
-    browser.keep(&host, "__Host-ll-abcdefghijklmnop", "stray");
-    browser.go(&host, "/").await;
-    assert_eq!(workshop.side.only().headers["cookie"], "session_P3443=printers");
+    workshop.side.says(&[
+        ("cross-origin-opener-policy", "unsafe-none"),
+        ("content-security-policy", "frame-ancestors *"),
+    ]);
+    let page = browser.go(&host, "/").await;
+    let openers: Vec<_> = page.headers.get_all("cross-origin-opener-policy").iter().collect();
+    assert_eq!(openers, ["same-origin-allow-popups"]);
+    let policies: Vec<_> = page.headers.get_all("content-security-policy").iter().collect();
+    assert_eq!(policies, ["frame-ancestors *", "frame-ancestors 'self'"]);
+}
+
+// covers: RL-5
+#[tokio::test]
+async fn cdn_caches_relayed_page() {
+    let workshop = Workshop::new().await;
+    let mut browser = workshop.ada_at_the_printer().await;
+    let host = format!("{}.localhost:3443", workshop.label().await);
+    assert_eq!(browser.go(&host, "/").await.headers["cache-control"], "private");
+    workshop.side.says(&[
+        ("cache-control", "public, s-maxage=3600, max-age=60"),
+        ("cdn-cache-control", "max-age=3600"),
+        ("surrogate-control", "max-age=3600"),
+    ]);
+    let page = browser.go(&host, "/").await;
+    assert_eq!(page.headers["cache-control"], "private, max-age=60");
+    assert!(!page.headers.contains_key("cdn-cache-control"));
+    assert!(!page.headers.contains_key("surrogate-control"));
 }
 
 // covers: RL-5
@@ -178,7 +182,7 @@ async fn hub_key_in_x_api_key_reaches_printer() {
 
 // covers: RL-5
 #[tokio::test]
-async fn printer_installs_a_service_worker() {
+async fn service_worker_survives_printer_swap() {
     let workshop = Workshop::new().await;
     let mut browser = workshop.ada_at_the_printer().await;
     let host = format!("{}.localhost:3443", workshop.label().await);

@@ -138,7 +138,9 @@ impl PrinterSide {
         let path = seen.path.clone();
         if is_socket {
             self.note(seen);
-            return socket(&path, body);
+            let mut answer = socket(&path, body);
+            answer.headers_mut().extend(self.0.headers.lock().unwrap().clone());
+            return answer;
         }
         if path == "/never" {
             self.note(seen);

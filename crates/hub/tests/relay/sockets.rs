@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use http::{Method, Request, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use hub::Hub;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -42,6 +42,16 @@ async fn connect(
     path: &str,
     origin: Option<&str>,
 ) -> Result<WebSocketStream<DuplexStream>, Error> {
+    shake_hands(workshop, browser, path, origin).await.map(|(socket, _)| socket)
+}
+
+/// The same, with the answer that opened the socket.
+pub(crate) async fn shake_hands(
+    workshop: &Workshop,
+    browser: &Browser,
+    path: &str,
+    origin: Option<&str>,
+) -> Result<(WebSocketStream<DuplexStream>, Response<Option<Vec<u8>>>), Error> {
     let host = format!("{}.localhost:3443", workshop.label().await);
     let mut request = format!("ws://{host}{path}").into_client_request().unwrap();
     let ours = browser.request(Method::GET, &host, path).body(()).unwrap();
@@ -49,7 +59,7 @@ async fn connect(
     if let Some(origin) = origin {
         request.headers_mut().insert("origin", origin.parse().unwrap());
     }
-    soon(client_async(request, dial(&workshop.hub))).await.map(|(socket, _)| socket)
+    soon(client_async(request, dial(&workshop.hub))).await
 }
 
 fn status(error: &Error) -> StatusCode {
