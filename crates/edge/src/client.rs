@@ -151,7 +151,7 @@ fn address_of_hop(hop: &str) -> Option<IpAddr> {
 }
 
 /// Whether an address is of a home, a workshop, or this machine.
-pub(crate) fn is_private(address: IpAddr) -> bool {
+pub fn is_private(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::client::is_private;
+pub use crate::client::is_private;
 
 /// More than any home machine has; container hosts can have many.
 const MAX_ADDRESSES: usize = 32;
@@ -41,7 +41,7 @@ fn host_names(host: &str) -> Vec<String> {
 
 /// Whether a text can stand in a URL and a certificate as a host name (RFC 1123, and underscores,
 /// which some machines have).
-pub(crate) fn is_dns_name(text: &str) -> bool {
+pub fn is_dns_name(text: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
@@ -49,6 +49,13 @@ pub(crate) fn is_dns_name(text: &str) -> bool {
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
     text.len() <= 253 && text.split('.').all(label)
+}
+
+/// Whether an interface of this name and address is one to this machine's own network: private
+/// IPv4, and neither loopback nor of containers, virtual machines and VPNs.
+pub fn is_lan(interface: &str, address: IpAddr) -> bool {
+    let private = is_private(address) && !address.is_loopback();
+    private && address.is_ipv4() && !is_virtual(interface)
 }
 
 /// Private IPv4 addresses other than loopback, each with the name of its interface.
@@ -92,5 +99,20 @@ mod tests {
     #[test]
     fn container_networks_come_last() {
         assert!(is_virtual("docker0") && is_virtual("br-1f00") && !is_virtual("eth0"));
+    }
+
+    #[test]
+    fn the_own_network_is_private_and_real() {
+        let lan = |interface, address: &str| is_lan(interface, address.parse().unwrap());
+        assert!(lan("eth0", "192.168.1.5") && lan("wlan0", "10.0.0.7"));
+        for (interface, address) in [
+            ("eth0", "203.0.113.9"),
+            ("lo", "127.0.0.1"),
+            ("docker0", "172.17.0.1"),
+            ("tun0", "10.8.0.1"),
+            ("eth0", "fd00::5"),
+        ] {
+            assert!(!lan(interface, address), "{interface} {address}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::origins::{Domain, InvalidDomain};
 pub use period::{InvalidPeriod, Period};
 
 /// The configuration of a hub.
@@ -28,6 +29,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// What a password has to be.
     pub passwords: Passwords,
+    /// Which names printers' own pages have.
+    pub origins: Origins,
 }
 
 /// Where a hub listens.
@@ -66,6 +69,31 @@ pub struct Sessions {
 pub struct Passwords {
     /// In characters. A password also has to be hard to guess.
     pub min_length: usize,
+}
+
+/// Which names printers' own pages have. `LABEL.localhost`, on the machine itself, always works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Origins {
+    /// A domain below which every name leads to this hub. Each printer gets a random name there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<Domain>,
+    /// Whether to publish a random name per printer in the hub's own network (mDNS), where there
+    /// is no domain. Nothing is published when the hub listens on loopback only.
+    pub mdns: bool,
+}
+
+impl Default for Origins {
+    fn default() -> Self {
+        Self { domain: None, mdns: true }
+    }
+}
+
+impl Config {
+    /// Checks what can't be judged by looking at one setting.
+    pub fn check(&self) -> Result<(), InvalidDomain> {
+        crate::origins::Origins::of(self).map(drop)
+    }
 }
 
 impl Default for Listen {

@@ -11,6 +11,7 @@ mod hashing;
 mod host;
 mod inventory;
 mod openapi;
+mod origins;
 mod pages;
 mod policy;
 mod problem;

@@ -48,9 +48,8 @@ use crate::{
 
 use site::Site;
 
-pub(crate) use open::open_route;
-#[cfg(test)]
-pub(crate) use site::is_label;
+pub(crate) use open::{address, open_route};
+pub(crate) use path::LocalPath;
 
 /// The outermost service: by its host, a request is for a printer's origin or for the dashboard.
 pub(crate) async fn dispatch(shared: Shared, dashboard: Router, request: Request) -> Response {
@@ -70,5 +69,5 @@ pub(crate) async fn dispatch(shared: Shared, dashboard: Router, request: Request
 
 fn site_of(shared: &Shared, parts: &Parts) -> Option<Site> {
     let connection = parts.extensions.get::<Connection>()?;
-    Site::of(&Asked::of(parts)?, &shared.names, connection.local)
+    Site::of(&Asked::of(parts)?, &shared.origins, connection.local)
 }

@@ -25,7 +25,9 @@ use crate::{
     Config,
     admin::Admin,
     api::{self, Streams},
+    config::InvalidDomain,
     hashing::Hashing,
+    origins::Origins,
     relay,
     state::{Shared, State},
     tunnels::{self, Tunnels},
@@ -73,6 +75,9 @@ pub enum BuildError {
     /// The proxies to trust are no networks.
     #[error("trusted_proxies: {0}")]
     Proxies(#[from] edge::InvalidProxies),
+    /// Printers can't have the domain that was asked for.
+    #[error(transparent)]
+    Origins(#[from] InvalidDomain),
 }
 
 impl Hub {
@@ -83,9 +88,9 @@ impl Hub {
         make_folder(&folder)?;
         let trusted = config.trusted_proxies.join(",").parse()?;
         let identity = Identity::load_or_create(&folder.join("key.pem"))?;
-        let names = own_names(&config);
+        let origins = Origins::of(&config)?;
         let own = SelfSigned::load_or_create(&folder.join("tls"), Arc::clone(&clock))?;
-        let certificates = Arc::new(Resolver::new(own, &names)?);
+        let certificates = Arc::new(Resolver::new(own, origins.names())?);
         let store = Store::open(&database_url(&config, &data)).await?;
         let shared = Arc::new(State {
             store,
@@ -96,7 +101,7 @@ impl Hub {
             identity,
             tunnels: Tunnels::new(),
             hashing: Hashing::new(),
-            names,
+            origins,
             streams: Streams::default(),
         });
         let dashboard = api::router(Arc::clone(&shared));
@@ -121,10 +126,11 @@ impl Hub {
         let shared = Arc::clone(&self.shared);
         let agents = move |alpn, io, peer| tunnels::accept(Arc::clone(&shared), alpn, io, peer);
         let (trusted, limits) = (self.trusted.clone(), Limits::default());
+        let https = listeners.addresses()?.https;
         let edge = edge::serve(listeners, tls, web, agents, trusted, limits, shutdown.clone());
         let chores = housekeeping::run(&self.shared, &shutdown);
         let watch = watch::run(&self.shared, &shutdown);
-        let hosts = hosts::follow(&self.shared, &self.certificates, &shutdown);
+        let hosts = hosts::follow(&self.shared, &self.certificates, https, &shutdown);
         let (served, (), (), ()) = tokio::join!(edge, chores, watch, hosts);
         served
     }
@@ -184,14 +190,6 @@ impl Hub {
 pub fn database_url(config: &Config, data: &std::path::Path) -> String {
     let usual = || format!("sqlite:{}", data.join("hub").join("layerlock.sqlite").display());
     config.database.url.clone().unwrap_or_else(usual)
-}
-
-fn own_names(config: &Config) -> Vec<String> {
-    let mut names = edge::names::own_names();
-    names.extend(config.names.iter().map(|name| name.trim().to_ascii_lowercase()));
-    names.sort_unstable();
-    names.dedup();
-    names
 }
 
 fn make_folder(path: &std::path::Path) -> Result<(), BuildError> {

@@ -7,7 +7,7 @@ use printer::{Clock, Random};
 use store::Store;
 use tunnel::Identity;
 
-use crate::{Config, api::Streams, hashing::Hashing, tunnels::Tunnels};
+use crate::{Config, api::Streams, hashing::Hashing, origins::Origins, tunnels::Tunnels};
 
 /// The state of a running hub.
 pub(crate) struct State {
@@ -27,9 +27,9 @@ pub(crate) struct State {
     pub(crate) tunnels: Tunnels,
     /// The bounded pool on which passwords are hashed.
     pub(crate) hashing: Hashing,
-    /// The hub's own host names, in lower case and without a port. Asked for by any other, it
-    /// doesn't answer (DNS rebinding).
-    pub(crate) names: Vec<String>,
+    /// The names of the hub and of its printers. Asked for by any other, it doesn't answer (DNS
+    /// rebinding).
+    pub(crate) origins: Origins,
     /// How many event streams are open.
     pub(crate) streams: Streams,
 }

@@ -25,9 +25,6 @@ pub(crate) async fn run(command: Command, context: Context) -> anyhow::Result<()
         Command::SetupLink(listen) => setup_link::run(listen, context).await,
         Command::User(command) => user::run(command, &context).await,
         Command::Grant(command) => grant::run(command, &context).await,
-        Command::Config(command) => {
-            config::run(command, &context.settings);
-            Ok(())
-        }
+        Command::Config(command) => config::run(command, &context.settings),
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     host::Asked,
     policy::{self, Action},
     problem::ApiError,
+    relay::{self, LocalPath},
     session::Visitor,
     state::{Shared, State as Hub},
 };
@@ -68,7 +69,7 @@ pub(super) struct PrinterAgent {
 pub(super) enum Open {
     /// There.
     At {
-        /// The printer's own origin.
+        /// On the printer's own origin.
         url: String,
     },
     /// Not from here.
@@ -127,7 +128,7 @@ pub(super) async fn seen_by(
         Printer {
             id: printer.id,
             online: present.printers.contains(&printer.id),
-            open: open(&printer.label, level, asked),
+            open: open(hub, &printer.label, level, asked),
             name: printer.name,
             kind: printer.kind,
             level,
@@ -142,17 +143,16 @@ pub(super) async fn seen_by(
     Ok(seen.collect())
 }
 
-fn open(label: &str, level: Level, asked: &Asked) -> Open {
+fn open(hub: &Hub, label: &str, level: Level, asked: &Asked) -> Open {
     let not = |reason: String| Open::Not { unavailable: reason };
     if !policy::suffices(level, Action::UsePrinter) {
         return not("The printer's own pages take the level \"controls\".".to_owned());
     }
-    let port = asked.port_suffix();
-    if !asked.is_localhost() {
-        return not(format!(
-            "Printers open only where the dashboard is opened as https://localhost{port}, on the \
-             machine that runs Layerlock."
-        ));
+    match hub.origins.way(asked) {
+        Ok(way) => {
+            let url = relay::address(&hub.origins, way, label, asked, &LocalPath::root());
+            Open::At { url }
+        }
+        Err(why) => not(why.to_string()),
     }
-    Open::At { url: format!("https://{label}.localhost{port}/") }
 }

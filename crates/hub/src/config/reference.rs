@@ -8,7 +8,7 @@ use super::Config;
 impl Config {
     /// The `[hub]` part of a configuration file, with every setting at its default.
     pub fn reference() -> String {
-        let Self { names, trusted_proxies, listen, database: _, sessions, passwords } =
+        let Self { names, trusted_proxies, listen, database: _, sessions, passwords, origins } =
             Self::default();
         let mut page = Page::default();
         page.section("hub", "The hub.");
@@ -27,6 +27,9 @@ impl Config {
         page.setting("absolute", &text(sessions.absolute), ABSOLUTE);
         page.section("hub.passwords", "What a password has to be.");
         page.setting("min_length", &passwords.min_length.to_string(), MIN_LENGTH);
+        page.section("hub.origins", "Which names printers' own pages have (docs/origins.md).");
+        page.unset("domain", "\"printers.example\"", DOMAIN);
+        page.setting("mdns", &origins.mdns.to_string(), MDNS);
         page.0
     }
 }
@@ -49,6 +52,14 @@ const DATABASE_URL: &[&str] = &[
 const IDLE: &[&str] = &["Without use. An open page that only listens is no use."];
 const ABSOLUTE: &[&str] = &["At most, however much it is used."];
 const MIN_LENGTH: &[&str] = &["In characters. A password also has to be hard to guess."];
+const DOMAIN: &[&str] = &[
+    "A domain below which every name leads to this hub; each printer gets a random name there.",
+    "Best one that shares nothing with the hub's own name, which must be set in names above.",
+];
+const MDNS: &[&str] = &[
+    "Publish a random name per printer in the hub's own network (mDNS), where there is no domain.",
+    "Nothing is published when the hub listens on loopback only.",
+];
 
 #[derive(Default)]
 struct Page(String);
@@ -100,6 +111,7 @@ mod tests {
     fn the_reference_names_every_setting() {
         let mut config = Config::default();
         config.database.url = Some("sqlite:x".to_owned());
+        config.origins.domain = "printers.example".parse().ok();
         let reference = Config::reference();
         let every = toml::Table::try_from(config).unwrap();
         for (name, value) in &every {

@@ -125,12 +125,10 @@ impl Notice {
         Self::went_wrong()
     }
 
-    /// A dashboard under another name than `localhost`, whose printers have no names of their own.
-    pub(crate) fn only_on_localhost() -> Self {
-        let detail = "A printer's own pages can be opened on the machine that runs the hub only, \
-                      at https://localhost and the hub's port.";
+    /// A dashboard from which printers have no names of their own.
+    pub(crate) fn no_origin(why: &str) -> Self {
         let status = StatusCode::CONFLICT;
-        Self::new(status, "only-on-localhost", "Not from this device", detail.to_owned())
+        Self::new(status, "no-origin", "Not from this address", why.to_owned())
     }
 
     /// Adds the way back to the dashboard.

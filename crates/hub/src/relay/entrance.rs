@@ -7,6 +7,7 @@
 use axum::body::Body;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use credentials::Ticket;
+use edge::Connection;
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
     header::{LOCATION, SET_COOKIE},
@@ -14,15 +15,16 @@ use http::{
 };
 
 use super::{
+    admission::admit,
     cookies,
-    path::LocalPath,
+    path::{LocalPath, parameter},
     same_origin::{is_navigation, is_undescribed},
     site::PrinterOrigin,
 };
 use crate::{
     pages::{Asker, Notice, protect},
     session::cookie,
-    state::State,
+    state::{Shared, State},
 };
 
 /// A random value in a cookie of the printer's origin.
@@ -43,11 +45,48 @@ pub(super) fn answer(
     Notice::signed_out().answer(asker)
 }
 
+/// `GET /.layerlock/start`: a person comes from the dashboard. `from` is the name by which they
+/// know it, and counts only if it is the hub's own: nobody is sent to a dashboard that somebody
+/// else wrote into a link.
+pub(super) async fn start(
+    state: &Shared,
+    origin: &PrinterOrigin,
+    parts: &Parts,
+) -> Result<Response<Body>, Notice> {
+    if !is_navigation(parts) && !is_undescribed(&parts.headers) {
+        let detail = "A printer is opened by going there, not from within another page.";
+        return Err(Notice::refused("not-a-navigation", detail));
+    }
+    let connection = parts.extensions.get::<Connection>().ok_or_else(Notice::went_wrong)?;
+    let query = parts.uri.query().unwrap_or_default();
+    let next = parameter(query, "next").and_then(|next| LocalPath::parse(&next));
+    let next = next.unwrap_or_else(LocalPath::root);
+    if admit(state, origin, &parts.headers, connection.client).await.is_ok() {
+        return redirect(next.as_str()).ok_or_else(Notice::went_wrong);
+    }
+    let own = |name: &String| state.origins.is_own(name, connection.local);
+    let origin = match parameter(query, "from").filter(own) {
+        Some(from) => origin.clone().returning_to(&from),
+        None => origin.clone(),
+    };
+    bounce(state, &origin, &parts.headers, Some(next)).ok_or_else(Notice::went_wrong)
+}
+
 fn to_dashboard(state: &State, origin: &PrinterOrigin, parts: &Parts) -> Option<Response<Body>> {
-    // A second tab must not make the first one's ticket worthless.
-    let known = pre_cookie(&parts.headers, origin);
-    let pre = known.unwrap_or_else(|| PreCookie::new(state.random.as_ref()));
     let wanted = parts.uri.path_and_query().and_then(|path| LocalPath::parse(path.as_str()));
+    bounce(state, origin, &parts.headers, wanted)
+}
+
+/// To the dashboard, with a pre-cookie in hand.
+fn bounce(
+    state: &State,
+    origin: &PrinterOrigin,
+    headers: &HeaderMap,
+    wanted: Option<LocalPath>,
+) -> Option<Response<Body>> {
+    // A second tab must not make the first one's ticket worthless.
+    let known = pre_cookie(headers, origin);
+    let pre = known.unwrap_or_else(|| PreCookie::new(state.random.as_ref()));
     let location = format!(
         "{}/open/{}?pre={}&next={}",
         origin.dashboard(),

@@ -20,10 +20,10 @@ use super::{
     path::{LocalPath, encode, parameter},
     reserved,
     same_origin::is_navigation,
-    site::{PrinterOrigin, is_label},
 };
 use crate::{
     host::Asked,
+    origins::{Origins, Way, is_label},
     pages::{Asker, Notice},
     session::{Visitor, visitor},
     state::Shared,
@@ -41,6 +41,23 @@ pub(crate) async fn open_route(State(shared): State<Shared>, request: Request) -
     }
 }
 
+/// The address of a printer's page for somebody at this dashboard. A printer's origin sends people
+/// back to the usual dashboard by itself, and to another one of the hub's only if it is told.
+pub(crate) fn address(
+    origins: &Origins,
+    way: Way,
+    label: &str,
+    asked: &Asked,
+    next: &LocalPath,
+) -> String {
+    let origin = format!("https://{}{}", origins.host(label, way), asked.port_suffix());
+    if origins.is_usual(&asked.name(), way) {
+        return format!("{origin}{}", next.as_str());
+    }
+    let (start, from) = (reserved::START_PATH, encode(&asked.name()));
+    format!("{origin}{start}?from={from}&next={}", next.encoded())
+}
+
 async fn open(state: &Shared, parts: &Parts) -> Result<Response<Body>, Notice> {
     if !is_navigation(parts) {
         let detail = "A printer is opened by going there, not from within another page.";
@@ -48,9 +65,7 @@ async fn open(state: &Shared, parts: &Parts) -> Result<Response<Body>, Notice> {
     }
     let connection = parts.extensions.get::<Connection>().ok_or_else(Notice::went_wrong)?;
     let asked = Asked::of(parts).ok_or_else(Notice::went_wrong)?;
-    if !asked.is_localhost() {
-        return Err(Notice::only_on_localhost());
-    }
+    let way = state.origins.way(&asked).map_err(|why| Notice::no_origin(&why.to_string()))?;
     let visitor = visitor(state, &parts.headers, connection.client).await;
     let Some(visitor) = visitor.map_err(Notice::internal)? else { return sign_in(parts) };
     let Some(printer) = named(state, parts).await? else {
@@ -59,7 +74,7 @@ async fn open(state: &Shared, parts: &Parts) -> Result<Response<Body>, Notice> {
     let now = state.clock.now();
     let level = state.store.level_on(visitor.account.id, printer.id, now).await?;
     match permit(&visitor.account, level) {
-        Ok(_) => on_to(state, parts, &visitor, &printer, &asked),
+        Ok(_) => on_to(state, parts, &visitor, &printer, way),
         Err(Denial::SignedOut) => sign_in(parts),
         Err(Denial::Told(notice)) => Err(notice),
     }
@@ -87,15 +102,18 @@ fn on_to(
     parts: &Parts,
     visitor: &Visitor,
     printer: &Printer,
-    asked: &Asked,
+    way: Way,
 ) -> Result<Response<Body>, Notice> {
+    let asked = Asked::of(parts).ok_or_else(Notice::went_wrong)?;
     let query = parts.uri.query().unwrap_or_default();
-    let origin = PrinterOrigin::new(&printer.label, asked).origin();
     let next = parameter(query, "next").and_then(|next| LocalPath::parse(&next));
     let next = next.unwrap_or_else(LocalPath::root);
     let Some(pre_cookie) = parameter(query, "pre").and_then(|pre| digest(&pre)) else {
-        return redirect(&format!("{origin}{}", next.as_str())).ok_or_else(Notice::went_wrong);
+        let first = address(&state.origins, way, &printer.label, &asked, &next);
+        return redirect(&first).ok_or_else(Notice::went_wrong);
     };
+    let origin = state.origins.host(&printer.label, way);
+    let origin = format!("https://{origin}{}", asked.port_suffix());
     let ticket = Ticket::new(state.random.as_ref());
     let entry = TicketEntry {
         session: visitor.session.id,

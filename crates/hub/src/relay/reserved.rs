@@ -4,14 +4,17 @@
 use axum::body::Body;
 use http::{Method, Response, request::Parts};
 
-use super::{redeem, site::PrinterOrigin};
+use super::{entrance, redeem, site::PrinterOrigin};
 use crate::{
     pages::{ENTER, ENTER_SCRIPT, Notice, STYLE},
-    state::State,
+    state::Shared,
 };
 
 /// The page that redeems a ticket.
 pub(super) const ENTER_PATH: &str = "/.layerlock/enter";
+
+/// Where the dashboard sends a browser that has no pre-cookie yet.
+pub(super) const START_PATH: &str = "/.layerlock/start";
 
 /// The style of our pages, on every origin.
 pub(super) const STYLE_PATH: &str = "/.layerlock/page.css";
@@ -27,7 +30,7 @@ pub(super) fn is_reserved(path: &str) -> bool {
 
 /// Answers a request for a reserved path.
 pub(super) async fn answer(
-    state: &State,
+    state: &Shared,
     origin: &PrinterOrigin,
     parts: &Parts,
     body: Body,
@@ -37,6 +40,7 @@ pub(super) async fn answer(
         return redeem::redeem(state, origin, parts, body).await;
     }
     match (&parts.method, path) {
+        (&Method::GET, START_PATH) => entrance::start(state, origin, parts).await,
         (&Method::GET | &Method::HEAD, ENTER_PATH) => Ok(ENTER.answer()),
         (&Method::GET | &Method::HEAD, ENTER_SCRIPT_PATH) => Ok(ENTER_SCRIPT.answer()),
         (&Method::GET | &Method::HEAD, STYLE_PATH) => Ok(STYLE.answer()),

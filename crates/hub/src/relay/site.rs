@@ -1,22 +1,25 @@
 //! Which site a request is for. A name that isn't ours is refused before anything else looks at
 //! the request (DNS rebinding, SV-3), and a printer's label leads to that printer alone (RL-2).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
-use crate::host::Asked;
+use crate::{
+    host::Asked,
+    origins::{Origins, Way, in_url},
+};
 
-/// Length of a printer's label: 16 characters of base32, 80 bits.
-pub(crate) const LABEL_LENGTH: usize = 16;
-
-/// The name under which every printer has one of its own.
-const PARENT: &str = ".localhost";
+pub(crate) use crate::origins::is_label;
 
 /// The origin of one printer's own pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PrinterOrigin {
     label: String,
+    /// The name, without the port.
+    host: String,
     /// `:port`, or nothing for 443.
     port: String,
+    /// The host of the dashboard that people are sent to from here.
+    dashboard: String,
 }
 
 /// Whose page it is.
@@ -29,26 +32,35 @@ pub(crate) enum Site {
 }
 
 impl Site {
-    /// The site that was asked for; `None` if it is none of ours. `names` are the hub's own (lower
-    /// case), `local` is the address at which the connection arrived.
-    pub(crate) fn of(asked: &Asked, names: &[String], local: SocketAddr) -> Option<Self> {
+    /// The site that was asked for; `None` if it is none of ours. `local` is the address at which
+    /// the connection arrived.
+    pub(crate) fn of(asked: &Asked, origins: &Origins, local: SocketAddr) -> Option<Self> {
         let name = asked.name();
-        if let Some(label) = name.strip_suffix(PARENT) {
-            let origin = || Self::Printer(PrinterOrigin::new(label, asked));
-            return is_label(label).then(origin);
+        if let Some((label, way)) = origins.read(&name, local) {
+            let port = asked.port_suffix();
+            return Some(Self::Printer(PrinterOrigin::new(origins, label, way, port, local)));
         }
-        let literal = name.parse::<IpAddr>().ok().map(|address| address.to_canonical());
-        let ours = name == "localhost"
-            || literal == Some(local.ip().to_canonical())
-            || names.contains(&name);
-        ours.then_some(Self::Hub)
+        origins.is_own(&name, local).then_some(Self::Hub)
     }
 }
 
 impl PrinterOrigin {
-    /// The origin of the printer with this label, on the port that the visitor uses.
-    pub(crate) fn new(label: &str, asked: &Asked) -> Self {
-        Self { label: label.to_owned(), port: asked.port_suffix() }
+    /// The origin of the printer with this label, named this way.
+    pub(crate) fn new(
+        origins: &Origins,
+        label: &str,
+        way: Way,
+        port: String,
+        local: SocketAddr,
+    ) -> Self {
+        let (host, dashboard) = (origins.host(label, way), origins.dashboard(way, local));
+        Self { label: label.to_owned(), host, port, dashboard }
+    }
+
+    /// The same, but people are sent to the dashboard under another of the hub's own names.
+    pub(crate) fn returning_to(mut self, name: &str) -> Self {
+        self.dashboard = in_url(name);
+        self
     }
 
     pub(crate) fn label(&self) -> &str {
@@ -57,7 +69,7 @@ impl PrinterOrigin {
 
     /// The `Host` of this origin, as a browser writes it.
     pub(crate) fn host(&self) -> String {
-        format!("{}{PARENT}{}", self.label, self.port)
+        format!("{}{}", self.host, self.port)
     }
 
     /// The origin as a browser writes it in `Origin`.
@@ -67,13 +79,8 @@ impl PrinterOrigin {
 
     /// The dashboard that belongs to this origin.
     pub(crate) fn dashboard(&self) -> String {
-        format!("https://localhost{}", self.port)
+        format!("https://{}{}", self.dashboard, self.port)
     }
-}
-
-/// Whether a text has the form of a printer's label.
-pub(crate) fn is_label(text: &str) -> bool {
-    text.len() == LABEL_LENGTH && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7'))
 }
 
 #[cfg(test)]
@@ -88,7 +95,16 @@ mod tests {
     fn site(host: &str) -> Option<Site> {
         let request = Request::get("/").header(HOST, host).body(()).ok()?;
         let asked = Asked::of(&request.into_parts().0)?;
-        Site::of(&asked, &["printers.local".to_owned()], "192.168.1.5:3443".parse().unwrap())
+        let config = toml::from_str("names = [\"printers.local\"]").unwrap();
+        let origins = Origins::of(&config).unwrap();
+        Site::of(&asked, &origins, "192.168.1.5:3443".parse().unwrap())
+    }
+
+    fn printer(host: &str) -> PrinterOrigin {
+        match site(host) {
+            Some(Site::Printer(origin)) => origin,
+            other => panic!("no printer's origin: {other:?}"),
+        }
     }
 
     // covers: SV-3
@@ -110,15 +126,19 @@ mod tests {
     // covers: RL-2
     #[test]
     fn a_label_is_a_printers_origin() {
-        let Some(Site::Printer(origin)) = site(&format!("{LABEL}.localhost:3443")) else {
-            panic!("no printer's origin")
-        };
+        let origin = printer(&format!("{LABEL}.localhost:3443"));
         assert_eq!(origin.origin(), format!("https://{LABEL}.localhost:3443"));
         assert_eq!(origin.dashboard(), "https://localhost:3443");
-        let Some(Site::Printer(origin)) = site(&format!("{LABEL}.localhost:443")) else {
-            panic!("no printer's origin")
-        };
-        assert_eq!(origin.host(), format!("{LABEL}.localhost"));
+        assert_eq!(printer(&format!("{LABEL}.localhost:443")).host(), format!("{LABEL}.localhost"));
+    }
+
+    // covers: RL-2
+    #[test]
+    fn a_published_name_is_a_printers_origin() {
+        let origin = printer(&format!("LL-{LABEL}.local:3443"));
+        assert_eq!(origin.origin(), format!("https://ll-{LABEL}.local:3443"));
+        assert_eq!(origin.dashboard(), "https://192.168.1.5:3443");
+        assert_eq!(origin.returning_to("fd00::5").dashboard(), "https://[fd00::5]:3443");
     }
 
     proptest! {

@@ -96,7 +96,7 @@ mod tests {
     use printer::OsRandom;
 
     use super::*;
-    use crate::relay::is_label;
+    use crate::origins::is_label;
 
     // covers: RL-2
     #[test]

@@ -147,7 +147,10 @@ impl House {
 async fn build(data: &Path, clock: &Arc<TestClock>) -> Hub {
     let clock: Arc<TestClock> = Arc::clone(clock);
     let parts = Parts { data: data.to_owned(), clock, random: Arc::new(OsRandom) };
-    let config = Config { names: vec!["Hub.example".to_owned()], ..Config::default() };
+    let config = Config {
+        names: vec!["Hub.example".to_owned(), "workshop.local".to_owned()],
+        ..Config::default()
+    };
     Hub::build(config, parts).await.unwrap()
 }
 

@@ -106,9 +106,14 @@ async fn where_localhost_leads_elsewhere_open_says_so() {
     let open = |answer: crate::house::Answer| answer.json()[0]["open"].clone();
     browser.host = "127.0.0.1:3443".to_owned();
     let here = open(browser.get("/api/v1/printers").await);
-    assert_eq!(here["url"], "https://abcdefghijklmnop.localhost:3443/");
+    let start = "https://abcdefghijklmnop.localhost:3443/.layerlock/start";
+    assert_eq!(here["url"], format!("{start}?from=127%2E0%2E0%2E1&next=%2F"));
+    browser.host = "workshop.local:3443".to_owned();
+    let in_the_lan = open(browser.get("/api/v1/printers").await);
+    let start = "https://ll-abcdefghijklmnop.local:3443/.layerlock/start";
+    assert_eq!(in_the_lan["url"], format!("{start}?from=workshop%2Elocal&next=%2F"));
     browser.host = "hub.example:3443".to_owned();
     insta::assert_snapshot!(open(browser.get("/api/v1/printers").await), @r#"
-    {"unavailable":"Printers open only where the dashboard is opened as https://localhost:3443, on the machine that runs Layerlock."}
+    {"unavailable":"From this address printers open only when they have a domain of their own (\"domain\" in [hub.origins]). In the hub's own network, use the dashboard by the hub's address there."}
     "#);
 }

@@ -16,6 +16,7 @@ mod cookies;
 mod hand_over;
 mod links;
 mod notices;
+mod origins;
 mod printer_side;
 mod relaying;
 mod sockets;

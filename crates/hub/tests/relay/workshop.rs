@@ -65,19 +65,28 @@ pub(crate) struct Workshop {
 impl Workshop {
     /// Ada's printer is online.
     pub(crate) async fn new() -> Self {
-        let workshop = Self::offline().await;
+        Self::with(Config::default()).await
+    }
+
+    /// The same, at a hub with this configuration.
+    pub(crate) async fn with(config: Config) -> Self {
+        let workshop = Self::offline_with(config).await;
         workshop.connect().await;
         workshop
     }
 
     /// Ada's agent is linked but was never connected.
     pub(crate) async fn offline() -> Self {
+        Self::offline_with(Config::default()).await
+    }
+
+    async fn offline_with(config: Config) -> Self {
         let data = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock(SystemClock::new(), AtomicU64::new(0)));
         let hubs: Arc<TestClock> = Arc::clone(&clock);
         let folder = data.path().to_owned();
         let parts = Parts { data: folder, clock: hubs, random: Arc::new(OsRandom) };
-        let hub = Hub::build(Config::default(), parts).await.unwrap();
+        let hub = Hub::build(config, parts).await.unwrap();
         let ada = account(hub.store(), "ada@example.org").await;
         let identity = Identity::generate().unwrap();
         let agent = link(hub.store(), &ada, identity.public_key()).await;

@@ -1,0 +1,208 @@
+//! The names that the hub and its printers go by. Each printer has a web origin of its own (RL-2),
+//! because its page is somebody else's program; which name that origin has depends on how a person
+//! reaches the dashboard: `LABEL.localhost` at the machine itself, `LABEL.DOMAIN` where the operator
+//! has a domain for printers, `ll-LABEL.local` in the hub's own network.
+//!
+//! Everything here is decided from what the operator configured and from the address at which a
+//! connection arrived, never from what a visitor claims.
+
+mod domain;
+mod label;
+mod mdns;
+
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+pub use domain::{Domain, InvalidDomain};
+pub(crate) use label::is_label;
+pub(crate) use mdns::Announcer;
+
+use crate::{Config, host::Asked};
+
+/// The parent of printers' names at the machine itself.
+const LOCALHOST: &str = "localhost";
+const MDNS_PREFIX: &str = "ll-";
+const MDNS_SUFFIX: &str = ".local";
+/// Endings of names that a home's own router or mDNS gives out, besides names without a dot.
+const LAN_ENDINGS: [&str; 3] = [".local", ".lan", ".home.arpa"];
+
+/// How a printer's origin is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// `LABEL.localhost`.
+    Localhost,
+    /// `LABEL.DOMAIN`.
+    Domain,
+    /// `ll-LABEL.local`.
+    Mdns,
+}
+
+/// Why printers can't be opened from a dashboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unavailable {
+    /// The dashboard's name is no name of the hub's own network, and printers have no domain.
+    #[error(
+        "From this address printers open only when they have a domain of their own (\"domain\" \
+         in [hub.origins]). In the hub's own network, use the dashboard by the hub's address there."
+    )]
+    NoDomain,
+    /// The operator switched mDNS off.
+    #[error(
+        "This hub publishes no names for printers in this network (\"mdns = false\"). Use the \
+         dashboard as https://localhost on the machine that runs Layerlock."
+    )]
+    MdnsOff,
+    /// The system doesn't let us publish names.
+    #[error(
+        "This hub couldn't publish names for printers in this network; its log says why. Use the \
+         dashboard as https://localhost on the machine that runs Layerlock."
+    )]
+    NotPublished,
+}
+
+/// The names of a hub and of its printers.
+#[derive(Debug)]
+pub(crate) struct Origins {
+    /// The hub's own, in lower case and without a port.
+    names: Vec<String>,
+    /// The first one that the operator configured.
+    first: Option<String>,
+    domain: Option<Domain>,
+    mdns: bool,
+    /// Whether publishing has failed.
+    unpublished: AtomicBool,
+}
+
+impl Origins {
+    /// Reads them from the configuration, together with what this machine calls itself.
+    pub(crate) fn of(config: &Config) -> Result<Self, InvalidDomain> {
+        let configured = || config.names.iter().map(|name| name.trim().to_ascii_lowercase());
+        let mut names = edge::names::own_names();
+        names.extend(configured());
+        names.sort_unstable();
+        names.dedup();
+        let domain = config.origins.domain.clone();
+        if let Some(domain) = &domain {
+            domain.check(configured().next().is_some(), &names)?;
+        }
+        let (first, mdns) = (configured().next(), config.origins.mdns);
+        Ok(Self { names, first, domain, mdns, unpublished: AtomicBool::new(false) })
+    }
+
+    /// The hub's own names and addresses.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Whether a name or address is the hub's own, for a connection that arrived at `local`.
+    pub(crate) fn is_own(&self, name: &str, local: SocketAddr) -> bool {
+        let literal = name.parse::<IpAddr>().ok().map(|address| address.to_canonical());
+        name == LOCALHOST
+            || literal == Some(local.ip().to_canonical())
+            || self.names.iter().any(|own| own == name)
+    }
+
+    /// The label in a printer's name, and which way it is named; `None` for any other name.
+    /// Whether there is such a printer is for the store to say.
+    pub(crate) fn read<'a>(&self, name: &'a str, local: SocketAddr) -> Option<(&'a str, Way)> {
+        let in_domain = self.domain.as_ref().and_then(|domain| below(name, domain.as_str()));
+        let found = below(name, LOCALHOST)
+            .map(|label| (label, Way::Localhost))
+            .or(in_domain.map(|label| (label, Way::Domain)))
+            .or_else(|| Some((self.published(name, local)?, Way::Mdns)));
+        found.filter(|(label, _)| is_label(label))
+    }
+
+    fn published<'a>(&self, name: &'a str, local: SocketAddr) -> Option<&'a str> {
+        let here = self.publishes() && edge::names::is_private(local.ip());
+        name.strip_prefix(MDNS_PREFIX)?.strip_suffix(MDNS_SUFFIX).filter(|_| here)
+    }
+
+    /// Whether names are to be published in the hub's own network.
+    pub(crate) const fn publishes(&self) -> bool {
+        self.mdns && self.domain.is_none()
+    }
+
+    /// Notes that names couldn't be published.
+    pub(crate) fn not_published(&self) {
+        self.unpublished.store(true, Ordering::Relaxed);
+    }
+
+    /// Which way printers are named for somebody who reached the dashboard like this.
+    pub(crate) fn way(&self, asked: &Asked) -> Result<Way, Unavailable> {
+        if asked.is_localhost() {
+            return Ok(Way::Localhost);
+        }
+        if self.domain.is_some() {
+            return Ok(Way::Domain);
+        }
+        let refused = [
+            (!is_lan(&asked.name()), Unavailable::NoDomain),
+            (!self.mdns, Unavailable::MdnsOff),
+            (self.unpublished.load(Ordering::Relaxed), Unavailable::NotPublished),
+        ];
+        refused.into_iter().find(|(so, _)| *so).map_or(Ok(Way::Mdns), |(_, why)| Err(why))
+    }
+
+    /// The name of a printer's origin.
+    pub(crate) fn host(&self, label: &str, way: Way) -> String {
+        match (way, &self.domain) {
+            (Way::Domain, Some(domain)) => format!("{label}.{domain}"),
+            (Way::Mdns, _) => format!("{MDNS_PREFIX}{label}{MDNS_SUFFIX}"),
+            (Way::Localhost | Way::Domain, _) => format!("{label}.{LOCALHOST}"),
+        }
+    }
+
+    /// Every name that a printer's origin has, for certificates.
+    pub(crate) fn hosts(&self, label: &str) -> Vec<String> {
+        let domain = self.domain.as_ref().map(|_| Way::Domain);
+        let mdns = self.publishes().then_some(Way::Mdns);
+        let ways = [Some(Way::Localhost), domain, mdns];
+        ways.into_iter().flatten().map(|way| self.host(label, way)).collect()
+    }
+
+    /// Whether the dashboard that people are sent to from a printer's origin is surely this one.
+    pub(crate) fn is_usual(&self, name: &str, way: Way) -> bool {
+        match way {
+            Way::Localhost => name == LOCALHOST,
+            Way::Domain => self.first.as_deref() == Some(name),
+            Way::Mdns => false,
+        }
+    }
+
+    /// The host of the dashboard to which a printer's origin sends people who came to it some
+    /// other way: one known name, as it stands in a URL.
+    pub(crate) fn dashboard(&self, way: Way, local: SocketAddr) -> String {
+        match (way, &self.first) {
+            (Way::Domain, Some(first)) => in_url(first),
+            (Way::Mdns, _) => in_url(&local.ip().to_canonical().to_string()),
+            (Way::Localhost | Way::Domain, _) => LOCALHOST.to_owned(),
+        }
+    }
+}
+
+/// A host name or address as it stands in a URL.
+pub(crate) fn in_url(name: &str) -> String {
+    match name.parse::<Ipv6Addr>() {
+        Ok(address) => format!("[{address}]"),
+        Err(_) => name.to_owned(),
+    }
+}
+
+/// The part of `name` before `.parent`.
+fn below<'a>(name: &'a str, parent: &str) -> Option<&'a str> {
+    name.strip_suffix(parent)?.strip_suffix('.')
+}
+
+/// Whether a name leads to the hub inside its own network only.
+fn is_lan(name: &str) -> bool {
+    match name.parse::<IpAddr>() {
+        Ok(address) => edge::names::is_private(address),
+        Err(_) => !name.contains('.') || LAN_ENDINGS.iter().any(|ending| name.ends_with(ending)),
+    }
+}
+
+#[cfg(test)]
+mod tests;
