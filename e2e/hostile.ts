@@ -1,0 +1,50 @@
+import { test as base, type BrowserContext, type Page } from "@playwright/test";
+import { Printer } from "./printer.ts";
+import { Workshop } from "./workshop.ts";
+
+/** A friendly and a hostile printer under one hub, both open in one browser. */
+export interface Siblings {
+  workshop: Workshop;
+  friend: Printer;
+  friendPage: Page;
+  foe: Printer;
+  foePage: Page;
+  context: BrowserContext;
+}
+
+const FRIENDS_COOKIES = ["session=FRIENDS-LOGIN; HttpOnly; Path=/", "csrf=FRIENDS-TOKEN; Path=/"];
+
+/** Everything that a printer's answers can try. */
+const FOES_HEADERS = {
+  "access-control-allow-credentials": "true",
+  "access-control-allow-origin": "*",
+  "alt-svc": 'h2="127.0.0.1:9"',
+  "clear-site-data": '"cookies", "storage"',
+  "content-security-policy": "frame-ancestors *",
+  "cross-origin-opener-policy": "unsafe-none",
+  "permissions-policy": "not a policy ((",
+  "service-worker-allowed": "/",
+  "strict-transport-security": "max-age=0; includeSubDomains",
+  "set-cookie": [
+    "session=FOES-OWN; HttpOnly; Path=/",
+    "__Host-layerlock=ATTACKER; Path=/; Secure",
+    "__Host-ll-x=ATTACKER; Path=/; Secure",
+    "csrf=TOSSED; Domain=localhost; Path=/",
+  ],
+};
+
+export const test = base.extend<{ siblings: Siblings }>({
+  siblings: async ({ context }, use) => {
+    const friend = await Printer.start("Friend", { page: "<h1>Friend</h1>", headers: { "set-cookie": FRIENDS_COOKIES } });
+    const foe = await Printer.start("Foe", { page: "<h1>Foe</h1>", headers: FOES_HEADERS });
+    const workshop = await Workshop.start([friend, foe]);
+    await workshop.setUp(context);
+    const friendPage = await workshop.open(context, friend);
+    const foePage = await workshop.open(context, foe);
+    friend.forget();
+    foe.forget();
+    await use({ workshop, friend, friendPage, foe, foePage, context });
+    await workshop.end();
+    for (const printer of [friend, foe]) printer.end();
+  },
+});
