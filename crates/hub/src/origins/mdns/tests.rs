@@ -109,7 +109,7 @@ mod namespace {
 
     /// Waits until nobody answers for the name any more.
     fn until_gone(visitor: &ServiceDaemon) {
-        for _ in 0..40 {
+        for _ in 0..80 {
             let events = visitor.resolve_hostname(HOST, Some(500)).unwrap();
             let found = events
                 .iter()
@@ -117,6 +117,8 @@ mod namespace {
             if !found {
                 return;
             }
+            // A cache answers at once, and forgets a second after the goodbye.
+            std::thread::sleep(Duration::from_millis(250));
         }
         panic!("the name is still answered");
     }
