@@ -1,18 +1,22 @@
-//! How often someone failed to sign in lately (SV-5): per address and account, and per address.
-//! An attempt counts as a failure from its start until it proves otherwise, so that a hundred
-//! guesses at once are no way around the limit.
+//! What someone tried lately, and how often it went wrong (SV-5): sign-ins, per address and account
+//! and per address; link codes and setup links, per address. An attempt counts as a failure from
+//! its start until it proves otherwise, so that a hundred guesses at once are no way around the
+//! limit.
+
+mod windows;
 
 use std::{
-    collections::{HashMap, VecDeque},
-    hash::Hash,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use printer::Clock;
 
-/// Failed sign-ins of the last [`Failures::WINDOW`]. Clones share them.
+use crate::Network;
+use windows::Windows;
+
+/// What happened in the last [`Failures::WINDOW`]. Clones share it.
 #[derive(Clone)]
 pub struct Failures(Arc<Shared>);
 
@@ -23,9 +27,17 @@ struct Shared {
 
 #[derive(Default)]
 struct Counts {
-    pairs: Windows<(IpAddr, String)>,
-    addresses: Windows<IpAddr>,
+    pairs: Windows<Pair>,
+    networks: Windows<Network>,
+    successes: Windows<String>,
+    withdrawn: Windows<Network>,
+    secrets: Windows<(Secret, Network)>,
+    /// Where people have signed in, and when last.
+    familiar: Windows<Pair>,
 }
+
+/// Who tries to sign in, and from where.
+type Pair = (Network, String);
 
 /// Too many failures: nothing may be tried until `retry_after` has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -35,11 +47,29 @@ pub struct TooMany {
     pub retry_after: Duration,
 }
 
+/// A secret that isn't a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Secret {
+    /// The code with which an agent is linked.
+    LinkCode,
+    /// The token in the link that makes the first account.
+    SetupToken,
+}
+
 /// One attempt to sign in. It stays counted as a failure unless it is told otherwise.
 #[must_use = "an attempt that is only dropped counts as a failure"]
 pub struct Attempt {
     failures: Failures,
-    pair: (IpAddr, String),
+    pair: Pair,
+    at: Duration,
+    familiar: bool,
+}
+
+/// One attempt to show a secret. It stays counted as a failure unless it is told otherwise.
+#[must_use = "an attempt that is only dropped counts as a failure"]
+pub struct Showing {
+    failures: Failures,
+    key: (Secret, Network),
     at: Duration,
 }
 
@@ -50,23 +80,49 @@ impl Failures {
     pub const PER_ACCOUNT: usize = 5;
     /// Failures from one address.
     pub const PER_ADDRESS: usize = 50;
+    /// Sign-ins to one account, from anywhere: only those who know its password get there.
+    pub const SUCCESSES: usize = 60;
+    /// Attempts of one address that may be [withdrawn][`Attempt::withdrawn`].
+    pub const WITHDRAWN: usize = 10;
+    /// Wrong secrets of one kind from one address.
+    pub const WRONG_SECRETS: usize = 10;
+    /// How long it is remembered that somebody signed in from somewhere.
+    pub const FAMILIAR: Duration = Duration::from_hours(30 * 24);
 
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Shared { clock, counts: Mutex::default() }))
     }
 
-    /// Begins an attempt. An IPv6 address stands for its /64, for that is what one household or
-    /// one rented machine has.
+    /// Begins an attempt to sign in. An address stands for its [`Network`].
+    ///
+    /// # Errors
+    /// [`TooMany`] failures of this address, or successes at this account.
     pub fn attempt(&self, address: IpAddr, account: &str) -> Result<Attempt, TooMany> {
         let at = self.0.clock.monotonic();
-        let pair = (network(address), account.to_owned());
+        let pair = (Network::of(address), account.to_owned());
         let mut counts = self.lock();
-        counts.pairs.check(&pair, at, Self::PER_ACCOUNT)?;
-        counts.addresses.check(&pair.0, at, Self::PER_ADDRESS)?;
-        counts.pairs.add(pair.clone(), at);
-        counts.addresses.add(pair.0, at);
+        counts.pairs.check(&pair, at, Self::WINDOW, Self::PER_ACCOUNT)?;
+        counts.networks.check(&pair.0, at, Self::WINDOW, Self::PER_ADDRESS)?;
+        counts.successes.check(&pair.1, at, Self::WINDOW, Self::SUCCESSES)?;
+        counts.pairs.add(pair.clone(), at, Self::WINDOW);
+        counts.networks.add(pair.0, at, Self::WINDOW);
+        let familiar = counts.familiar.has(&pair, at, Self::FAMILIAR);
         drop(counts);
-        Ok(Attempt { failures: self.clone(), pair, at })
+        Ok(Attempt { failures: self.clone(), pair, at, familiar })
+    }
+
+    /// Begins an attempt to show a secret.
+    ///
+    /// # Errors
+    /// [`TooMany`] wrong ones of this kind from this address.
+    pub fn show(&self, secret: Secret, address: IpAddr) -> Result<Showing, TooMany> {
+        let at = self.0.clock.monotonic();
+        let key = (secret, Network::of(address));
+        let mut counts = self.lock();
+        counts.secrets.check(&key, at, Self::WINDOW, Self::WRONG_SECRETS)?;
+        counts.secrets.add(key, at, Self::WINDOW);
+        drop(counts);
+        Ok(Showing { failures: self.clone(), key, at })
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
@@ -75,93 +131,41 @@ impl Failures {
 }
 
 impl Attempt {
+    /// Whether this account was signed in to from this address lately. Whoever floods the hub
+    /// with guesses hasn't, so such attempts can be kept apart.
+    pub const fn is_familiar(&self) -> bool {
+        self.familiar
+    }
+
     /// It was the right person: earlier failures of this address at this account are forgiven.
     pub fn succeeded(self) {
         let mut counts = self.failures.lock();
-        counts.pairs.0.remove(&self.pair);
-        counts.addresses.remove_one(&self.pair.0, self.at);
+        counts.pairs.remove(&self.pair);
+        counts.networks.remove_one(&self.pair.0, self.at);
+        counts.familiar.remove(&self.pair);
+        counts.familiar.add(self.pair.clone(), self.at, Failures::FAMILIAR);
+        counts.successes.add(self.pair.1, self.at, Failures::WINDOW);
     }
 
-    /// Nothing was tried after all (the hub was too busy).
+    /// Nothing was tried after all (the hub was too busy). After some of these from one address
+    /// they count as failures: being refused must not be free.
     pub fn withdrawn(self) {
+        let network = self.pair.0;
         let mut counts = self.failures.lock();
-        counts.pairs.remove_one(&self.pair, self.at);
-        counts.addresses.remove_one(&self.pair.0, self.at);
-    }
-}
-
-/// Moments of failures per key, oldest first. Bounded: the key that failed longest ago gives way.
-struct Windows<K>(HashMap<K, VecDeque<Duration>>);
-
-impl<K> Default for Windows<K> {
-    fn default() -> Self {
-        Self(HashMap::new())
-    }
-}
-
-impl<K: Eq + Hash + Clone> Windows<K> {
-    const MAX: usize = 100_000;
-
-    fn check(&mut self, key: &K, now: Duration, limit: usize) -> Result<(), TooMany> {
-        let Some(moments) = self.0.get_mut(key) else { return Ok(()) };
-        forget_old(moments, now);
-        match moments.front() {
-            Some(oldest) if moments.len() >= limit => {
-                let left = Failures::WINDOW.saturating_sub(now.saturating_sub(*oldest));
-                Err(TooMany { retry_after: whole_seconds(left) })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn add(&mut self, key: K, now: Duration) {
-        if self.0.len() >= Self::MAX && !self.0.contains_key(&key) {
-            self.make_room(now);
-        }
-        self.0.entry(key).or_default().push_back(now);
-    }
-
-    fn make_room(&mut self, now: Duration) {
-        self.0.retain(|_, moments| {
-            forget_old(moments, now);
-            !moments.is_empty()
-        });
-        if self.0.len() < Self::MAX {
+        let limit = Failures::WITHDRAWN;
+        if counts.withdrawn.check(&network, self.at, Failures::WINDOW, limit).is_err() {
             return;
         }
-        let oldest = self.0.iter().min_by_key(|(_, moments)| moments.back().copied());
-        if let Some(key) = oldest.map(|(key, _)| key.clone()) {
-            self.0.remove(&key);
-        }
-    }
-
-    fn remove_one(&mut self, key: &K, at: Duration) {
-        let Some(moments) = self.0.get_mut(key) else { return };
-        if let Some(place) = moments.iter().position(|moment| *moment == at) {
-            moments.remove(place);
-        }
-        if moments.is_empty() {
-            self.0.remove(key);
-        }
+        counts.withdrawn.add(network, self.at, Failures::WINDOW);
+        counts.pairs.remove_one(&self.pair, self.at);
+        counts.networks.remove_one(&network, self.at);
     }
 }
 
-fn forget_old(moments: &mut VecDeque<Duration>, now: Duration) {
-    while moments.front().is_some_and(|oldest| now.saturating_sub(*oldest) >= Failures::WINDOW) {
-        moments.pop_front();
-    }
-}
-
-/// Rounded up, and at least one.
-fn whole_seconds(time: Duration) -> Duration {
-    let begun = u64::from(time.subsec_nanos() > 0);
-    Duration::from_secs((time.as_secs() + begun).max(1))
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
-        v4 @ IpAddr::V4(_) => v4,
+impl Showing {
+    /// It was the right one. Earlier wrong ones stay counted.
+    pub fn right(self) {
+        self.failures.lock().secrets.remove_one(&self.key, self.at);
     }
 }
 
@@ -262,5 +266,54 @@ pub(crate) mod tests {
         failures.attempt(HOME, "ada").unwrap().withdrawn();
         fail(&failures, HOME, "ada", 1);
         assert!(failures.attempt(HOME, "ada").is_err());
+    }
+
+    // covers: SV-5
+    #[test]
+    fn stranger_is_refused_for_nothing_again_and_again() {
+        let (_, failures) = failures();
+        for n in 0..Failures::WITHDRAWN + Failures::PER_ADDRESS {
+            failures.attempt(HOME, &n.to_string()).unwrap().withdrawn();
+        }
+        assert!(failures.attempt(HOME, "another").is_err());
+    }
+
+    // covers: SV-5
+    #[test]
+    fn one_account_is_signed_in_to_without_end() {
+        let (clock, failures) = failures();
+        for n in 0..60 {
+            let address = IpAddr::from([203, 0, 113, n]);
+            failures.attempt(address, "ada").unwrap().succeeded();
+        }
+        assert!(failures.attempt(HOME, "ada").is_err());
+        assert!(failures.attempt(HOME, "ben").is_ok());
+        clock.pass(Failures::WINDOW);
+        assert!(failures.attempt(HOME, "ada").is_ok());
+    }
+
+    #[test]
+    fn an_address_is_familiar_with_the_accounts_that_signed_in_there() {
+        let (clock, failures) = failures();
+        let familiar = |account| failures.attempt(HOME, account).unwrap().is_familiar();
+        assert!(!familiar("ada"));
+        failures.attempt(HOME, "ada").unwrap().succeeded();
+        assert!(familiar("ada"));
+        assert!(!familiar("ben"));
+        clock.pass(Failures::FAMILIAR);
+        assert!(!familiar("ada"));
+    }
+
+    // covers: LK-1
+    #[test]
+    fn right_secrets_do_not_make_up_for_wrong_ones() {
+        let (_, failures) = failures();
+        let show = |secret| failures.show(secret, HOME);
+        for _ in 0..Failures::WRONG_SECRETS {
+            show(Secret::LinkCode).unwrap().right();
+            drop(show(Secret::LinkCode).unwrap());
+        }
+        assert!(show(Secret::LinkCode).is_err());
+        assert!(show(Secret::SetupToken).is_ok());
     }
 }

@@ -6,6 +6,7 @@
 mod events;
 mod failures;
 mod leases;
+mod network;
 mod presence;
 mod tickets;
 
@@ -15,8 +16,9 @@ use printer::{Clock, SessionId};
 use tokio::sync::broadcast;
 
 pub use events::Event;
-pub use failures::{Attempt, Failures, TooMany};
+pub use failures::{Attempt, Failures, Secret, Showing, TooMany};
 pub use leases::{Lease, Leases};
+pub use network::{Neighbourhood, Network};
 pub use presence::{Arrival, Presence, Present};
 pub use tickets::{Full, TicketDigest, TicketEntry, Tickets};
 

@@ -1,21 +1,37 @@
 //! Passwords are hashed on a bounded pool (AC-2): hashing is slow and hungry by design, and
-//! nobody may make the hub do so much of it that nothing else gets done.
+//! nobody may make the hub do so much of it that nothing else gets done. Nor may a flood of
+//! guesses keep people from signing in: each network has a few places, and whoever signed in from
+//! theirs before waits in a queue of their own, which strangers can't fill.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+mod places;
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+use backplane::Network;
 use credentials::{Password, PasswordHash, Policy, Verdict, Weakness};
 use printer::Random;
-use tokio::sync::Semaphore;
+
+use places::{Place, Places};
 
 /// The pool. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Hashing {
-    running: Arc<Semaphore>,
-    admitted: Arc<Semaphore>,
+    places: Places,
     computed: Arc<AtomicU64>,
+}
+
+/// On whose behalf a password is hashed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asker {
+    network: Network,
+    /// Who, if it is known to be more than a claim: from this network they signed in before.
+    familiar: Option<String>,
 }
 
 /// So many are waiting already that one more would wait too long.
@@ -23,49 +39,60 @@ pub(crate) struct Hashing {
 #[error("too many passwords are being checked")]
 pub(crate) struct Busy;
 
-impl Hashing {
-    /// How many may wait. At about 100 ms each, the last of them waits some seconds.
-    const QUEUE: usize = 64;
+impl Asker {
+    /// Somebody who may be anybody.
+    pub(crate) fn stranger(address: IpAddr) -> Self {
+        Self { network: Network::of(address), familiar: None }
+    }
 
+    /// Somebody who has signed in from there before, or has proven themselves in another way.
+    pub(crate) fn familiar(address: IpAddr, who: impl Into<String>) -> Self {
+        Self { network: Network::of(address), familiar: Some(who.into()) }
+    }
+}
+
+impl Hashing {
     /// A pool that leaves half of the processors to everyone else.
     pub(crate) fn new() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let running = (processors / 2).clamp(1, 8);
-        Self {
-            running: Arc::new(Semaphore::new(running)),
-            admitted: Arc::new(Semaphore::new(running + Self::QUEUE)),
-            computed: Arc::default(),
-        }
+        let places = Places::new((processors / 2).clamp(1, 8));
+        Self { places, computed: Arc::default() }
     }
 
     /// Makes the hash of a new password.
     pub(crate) async fn hash(
         &self,
+        asker: &Asker,
         password: Password,
         random: Arc<dyn Random>,
     ) -> Result<PasswordHash, Busy> {
+        let place = self.places.take(asker).ok_or(Busy)?;
         self.computed.fetch_add(1, Ordering::Relaxed);
-        self.run(move || PasswordHash::new(&password, random.as_ref())).await
+        run(place, move || PasswordHash::new(&password, random.as_ref())).await
     }
 
     /// Compares a password with a hash, and gives it back with the verdict.
     pub(crate) async fn verify(
         &self,
+        asker: &Asker,
         password: Password,
         hash: PasswordHash,
     ) -> Result<(Verdict, Password), Busy> {
+        let place = self.places.take(asker).ok_or(Busy)?;
         self.computed.fetch_add(1, Ordering::Relaxed);
-        self.run(move || (hash.verify(&password), password)).await
+        run(place, move || (hash.verify(&password), password)).await
     }
 
     /// Judges a new password, and gives it back. Long ones take a while to judge.
     pub(crate) async fn judge(
         &self,
+        asker: &Asker,
         password: Password,
         policy: Policy,
         about: Vec<String>,
     ) -> Result<(Result<(), Weakness>, Password), Busy> {
-        self.run(move || {
+        let place = self.places.take(asker).ok_or(Busy)?;
+        run(place, move || {
             let about: Vec<_> = about.iter().map(String::as_str).collect();
             (policy.check(&password, &about), password)
         })
@@ -76,18 +103,17 @@ impl Hashing {
     pub(crate) fn computed(&self) -> u64 {
         self.computed.load(Ordering::Relaxed)
     }
+}
 
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Busy> {
-        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| Busy)?;
-        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| Busy)?;
-        // The permits go along: whoever hangs up leaves work behind that still counts.
-        let done = tokio::task::spawn_blocking(move || {
-            let _permits = (admitted, running);
-            work()
-        });
-        done.await.map_err(|_| Busy)
-    }
+async fn run<T: Send + 'static>(
+    place: Place,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Busy> {
+    let turn = place.turn().await.ok_or(Busy)?;
+    // The turn goes along: whoever hangs up leaves work behind that still counts.
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    done.await.map_err(|_| Busy)
 }

@@ -19,6 +19,7 @@ mod relay;
 mod serve;
 mod session;
 mod state;
+mod tally;
 mod tunnels;
 
 pub use config::Config;

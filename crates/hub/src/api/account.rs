@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 
 use super::{Route, body::Body, session};
 use crate::{
+    hashing::Asker,
     policy::Action,
     problem::ApiError,
     session::Visitor,
@@ -66,8 +67,9 @@ async fn change_password(
     Body(change): Body<PasswordChange>,
 ) -> Result<StatusCode, ApiError> {
     let Visitor { account, session, .. } = visitor;
-    session::prove(&hub, &connection, &account.email, change.current).await?;
-    let hash = new_hash(&hub, change.new, &account.email, account.name.as_ref()).await?;
+    let asker = Asker::familiar(connection.client, account.email.to_string());
+    session::prove_again(&hub, &asker, &connection, &account.email, change.current).await?;
+    let hash = new_hash(&hub, &asker, change.new, &account.email, account.name.as_ref()).await?;
     let ended = hub.store.set_password(account.id, &hash, Some(session.id)).await?;
     for session in ended {
         hub.backplane.end_session(session);
@@ -78,14 +80,15 @@ async fn change_password(
 /// The hash of a new password, if it is good enough.
 pub(super) async fn new_hash(
     hub: &Hub,
+    asker: &Asker,
     password: Password,
     email: &Email,
     name: Option<&Name>,
 ) -> Result<PasswordHash, ApiError> {
     let policy = Policy { min_length: hub.config.passwords.min_length };
     let about = [Some(email.to_string()), name.map(ToString::to_string)];
-    let (verdict, password) =
-        hub.hashing.judge(password, policy, about.into_iter().flatten().collect()).await?;
+    let about = about.into_iter().flatten().collect();
+    let (verdict, password) = hub.hashing.judge(asker, password, policy, about).await?;
     verdict.map_err(|weakness| ApiError::unprocessable("weak-password", weakness.message))?;
-    Ok(hub.hashing.hash(password, Arc::clone(&hub.random)).await?)
+    Ok(hub.hashing.hash(asker, password, Arc::clone(&hub.random)).await?)
 }

@@ -9,6 +9,7 @@ use axum::{
     extract::State,
     response::{AppendHeaders, IntoResponse},
 };
+use backplane::Attempt;
 use credentials::{Email, Password, PasswordHash, SessionToken, Verdict};
 use edge::Connection;
 use http::{
@@ -23,6 +24,7 @@ use utoipa_axum::routes;
 
 use super::{Route, account::Account, body::Body};
 use crate::{
+    hashing::Asker,
     policy::Action,
     problem::ApiError,
     session::{self, Visitor},
@@ -87,23 +89,50 @@ async fn sign_out(
 
 /// The account whose address and password these are. Slow, limited, and the same for accounts
 /// that don't exist.
-pub(super) async fn prove(
+async fn prove(
     hub: &Hub,
     connection: &Connection,
     email: &Email,
     password: Password,
 ) -> Result<store::Account, ApiError> {
-    let attempt = hub
-        .backplane
-        .failures()
-        .attempt(connection.client, &email.to_string())
-        .map_err(|too_many| too_many_attempts(&too_many))?;
+    let attempt = attempt(hub, connection, email)?;
+    let asker = if attempt.is_familiar() {
+        Asker::familiar(connection.client, email.to_string())
+    } else {
+        Asker::stranger(connection.client)
+    };
+    judge(hub, attempt, &asker, email, password).await
+}
+
+/// Lets somebody who is signed in prove their password once more.
+pub(super) async fn prove_again(
+    hub: &Hub,
+    asker: &Asker,
+    connection: &Connection,
+    email: &Email,
+    password: Password,
+) -> Result<store::Account, ApiError> {
+    judge(hub, attempt(hub, connection, email)?, asker, email, password).await
+}
+
+fn attempt(hub: &Hub, connection: &Connection, email: &Email) -> Result<Attempt, ApiError> {
+    let attempt = hub.backplane.failures().attempt(connection.client, &email.to_string());
+    attempt.map_err(|too_many| too_many_attempts(&too_many))
+}
+
+async fn judge(
+    hub: &Hub,
+    attempt: Attempt,
+    asker: &Asker,
+    email: &Email,
+    password: Password,
+) -> Result<store::Account, ApiError> {
     let found = hub.store.account_by_email(email).await?;
     let (account, hash) = match found {
         Some((account, hash)) => (Some(account), hash),
         None => (None, PasswordHash::decoy().clone()),
     };
-    let Ok((verdict, password)) = hub.hashing.verify(password, hash.clone()).await else {
+    let Ok((verdict, password)) = hub.hashing.verify(asker, password, hash.clone()).await else {
         attempt.withdrawn();
         return Err(ApiError::busy());
     };
@@ -111,7 +140,7 @@ pub(super) async fn prove(
     let account = account.ok_or_else(wrong_credentials)?;
     attempt.succeeded();
     if verdict == Verdict::RightButWeak {
-        let better = hub.hashing.hash(password, Arc::clone(&hub.random)).await?;
+        let better = hub.hashing.hash(asker, password, Arc::clone(&hub.random)).await?;
         hub.store.upgrade_password_hash(account.id, &hash, &better).await?;
     }
     Ok(account)
@@ -163,7 +192,7 @@ pub(super) fn wrong_credentials() -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, "wrong-credentials", detail)
 }
 
-fn too_many_attempts(too_many: &backplane::TooMany) -> ApiError {
+pub(super) fn too_many_attempts(too_many: &backplane::TooMany) -> ApiError {
     let minutes = too_many.retry_after.as_secs().div_ceil(60);
     let detail = format!("Too many failed attempts. Try again in {minutes} min.");
     ApiError::too_many("too-many-attempts", detail, too_many.retry_after)

@@ -19,7 +19,7 @@ use super::{
     body::Body,
     session::{self, Cookie},
 };
-use crate::{policy::Action, problem::ApiError, state::Shared};
+use crate::{hashing::Asker, policy::Action, problem::ApiError, state::Shared};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![Route::new(Action::SetUp, routes!(set_up))]
@@ -60,7 +60,8 @@ async fn set_up(
     let token = SetupToken::parse(&asked.token).ok_or_else(wrong_token)?;
     let email: Email = asked.email.parse().map_err(invalid_email)?;
     let name = name(asked.name)?;
-    let password = account::new_hash(&hub, asked.password, &email, name.as_ref()).await?;
+    let asker = Asker::stranger(connection.client);
+    let password = account::new_hash(&hub, &asker, asked.password, &email, name.as_ref()).await?;
     let id = AccountId::new(hub.clock.as_ref(), hub.random.as_ref());
     let new = NewAccount { id, email, name, password, administrator: true };
     let made = hub.store.create_first_account(&new, &token.digest(), hub.clock.now()).await;

@@ -111,6 +111,33 @@ async fn the_limit_costs_no_hashing() {
     assert_eq!(house.hub.passwords_hashed(), before);
 }
 
+// covers: SV-5
+#[tokio::test]
+async fn strangers_from_everywhere_do_not_keep_the_owner_out() {
+    let house = House::new().await;
+    let owner = house.signed_in(ADA).await;
+    let flood = (0..160).map(|n| {
+        let mut stranger = house.stranger();
+        stranger.address = IpAddr::from([203, n, 113, 1]);
+        async move {
+            while stranger.sign_in(ADA, "a guess").await.status != 429 {
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    let flood = futures_util::future::join_all(flood);
+    let sign_in_again = async {
+        for _ in 0..3 {
+            assert_eq!(owner.clone().sign_in(ADA, PASSWORD).await.status, 200);
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = flood => panic!("the flood ended first"),
+        () = sign_in_again => {}
+    }
+}
+
 // covers: AC-3
 #[tokio::test]
 async fn a_planted_session_cookie_is_never_adopted() {
