@@ -39,11 +39,7 @@ const END_TO_END: [HeaderName; 7] =
 
 /// Fields in which proxies tell servers who is asking and by which way. Servers believe them
 /// from anybody.
-const FORWARDING: [&str; 27] = [
-    "cf-connecting-ip",
-    "cf-connecting-ipv6",
-    "cf-ipcountry",
-    "cf-visitor",
+const FORWARDING: [&str; 28] = [
     "client-ip",
     "fastly-client-ip",
     "fly-client-ip",
@@ -54,32 +50,46 @@ const FORWARDING: [&str; 27] = [
     "true-client-ip",
     "x-appengine-user-ip",
     "x-azure-clientip",
-    "x-client-ip",
     "x-cluster-client-ip",
     "x-envoy-external-address",
     "x-external-path",
     "x-forwarded",
     "x-host",
+    "x-http-method",
     "x-http-method-override",
+    "x-method-override",
     "x-protoscheme",
     "x-real-ip",
     "x-rewrite-url",
     "x-scheme",
     "x-script-name",
     "x-url-scheme",
+    "x-user",
+    "x-user-email",
+    "x-user-id",
+    "x-username",
 ];
 
-/// The same, by how they begin: `X-Forwarded-For`, `Remote-User`, `X-Auth-Request-Email`, ….
-const FORWARDING_PREFIXES: [&str; 10] = [
+/// The same, by how they begin: `X-Forwarded-For`, `Remote-User`, `Tailscale-User-Login`, ….
+const FORWARDING_PREFIXES: [&str; 19] = [
+    "cf-",
     "remote-",
-    "x-auth-request-",
+    "ssl-",
+    "tailscale-",
+    "x-amzn-",
+    "x-auth-",
     "x-authenticated-",
     "x-authentik-",
+    "x-client-",
     "x-forwarded-",
+    "x-goog-",
+    "x-ms-client-",
     "x-original-",
+    "x-pomerium-",
     "x-remote-",
     "x-ssl-",
     "x-token-user-",
+    "x-vouch-",
     "x-webauth-",
 ];
 
@@ -199,6 +209,19 @@ mod tests {
             "REMOTE_USER",
             "X-Remote-User",
             "X-WebAuth-User",
+            "Tailscale-User-Login",
+            "CF-Access-Authenticated-User-Email",
+            "X-Goog-Authenticated-User-Email",
+            "X-MS-Client-Principal-Name",
+            "X-Amzn-Oidc-Identity",
+            "X-Pomerium-Jwt-Assertion",
+            "X-Vouch-User",
+            "X-Auth-User",
+            "X-User",
+            "SSL-Client-Cert",
+            "X-Client-Cert",
+            "X-HTTP-Method",
+            "X-Method-Override",
             "X_Forwarded_For",
             "x_script_name",
         ] {
