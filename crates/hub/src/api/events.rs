@@ -11,7 +11,10 @@ use axum::{
 };
 use backplane::{Event, Lease};
 use futures_util::Stream as AnyStream;
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::{Instant, sleep, sleep_until},
+};
 use utoipa_axum::routes;
 
 use super::{Route, printers, streams::Stream};
@@ -21,6 +24,10 @@ use crate::{host::Asked, policy::Action, problem::ApiError, session::Visitor, st
 /// programs changed in the store.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 const PING_EVERY: Duration = Duration::from_secs(15);
+
+/// The least time between two looks, however much there is to hear: what happens in between is
+/// found by the next one.
+const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) fn routes() -> Vec<Route> {
     vec![Route::new(Action::ListPrinters, routes!(follow))]
@@ -39,7 +46,9 @@ async fn follow(
     // Before the session is looked at again, so that no sign-out falls in between.
     let lease = hub.backplane.leases().hold(visitor.session.id);
     let news = hub.backplane.events();
-    let follower = Follower { hub, visitor, asked, lease, news, sent: None, _stream: stream };
+    let looked = Instant::now();
+    let follower =
+        Follower { hub, visitor, asked, lease, news, sent: None, looked, _stream: stream };
     let messages = futures_util::stream::unfold(follower, Follower::next);
     Ok(Sse::new(messages).keep_alive(KeepAlive::new().interval(PING_EVERY).text("ping")))
 }
@@ -51,6 +60,7 @@ struct Follower {
     lease: Lease,
     news: Receiver<Event>,
     sent: Option<String>,
+    looked: Instant,
     _stream: Stream,
 }
 
@@ -75,8 +85,11 @@ impl Follower {
         tokio::select! {
             biased;
             () = self.lease.ended() => None,
-            heard = reason(&mut self.news, &self.visitor) => heard,
-            () = tokio::time::sleep(LOOK_EVERY) => Some(()),
+            () = sleep(LOOK_EVERY) => Some(()),
+            heard = async {
+                sleep_until(self.looked + PAUSE).await;
+                reason(&mut self.news, &self.visitor).await
+            } => heard,
         }
     }
 
@@ -87,6 +100,7 @@ impl Follower {
         let now = self.hub.clock.now();
         let found = self.hub.store.session_by_token(&self.visitor.digest, now, idle).await;
         let (_, account) = found.ok()??;
+        self.looked = Instant::now();
         let list = printers::seen_by(&self.hub, account.id, &self.asked).await.ok()?;
         if self.lease.is_ended() {
             return None;

@@ -8,7 +8,7 @@ use store::Agent;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::broadcast::{Receiver, error::RecvError},
-    time::{MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, sleep},
 };
 use tunnel::{PublicKey, Tunnel};
 use wire::Refusal;
@@ -19,6 +19,10 @@ use crate::state::State;
 /// How often it is written down that a connected agent was seen. A hub that is killed says
 /// nothing any more.
 const SEEN_EVERY: Duration = Duration::from_mins(5);
+
+/// The pause after news that were missed, because there were too many. Every agent looks again
+/// then, and one that causes the news shall not make them do so without end.
+const AFTER_LAG: Duration = Duration::from_secs(1);
 
 /// Serves the connection of an agent that has proven this key.
 pub(super) async fn serve<Io>(state: &State, io: Io, key: &PublicKey) -> Result<(), Error>
@@ -88,7 +92,7 @@ async fn news_of(agent: AgentId, events: &mut Receiver<Event>) {
         match events.recv().await {
             Ok(Event::AgentChanged(changed)) if changed == agent => return,
             Ok(_) => {}
-            Err(RecvError::Lagged(_)) => return,
+            Err(RecvError::Lagged(_)) => return sleep(AFTER_LAG).await,
             // The backplane is gone, and with it the hub.
             Err(RecvError::Closed) => std::future::pending().await,
         }

@@ -12,7 +12,7 @@ use store::{ClaimResult, LinkState};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::broadcast::{Receiver, error::RecvError},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tunnel::{Limits, PublicKey};
@@ -26,6 +26,9 @@ use crate::{
 
 /// How long a question is held while the person decides.
 const HOLD: Duration = Duration::from_secs(25);
+
+/// The pause after news that were missed, because there were too many.
+const AFTER_LAG: Duration = Duration::from_secs(1);
 
 /// The longest such connection: a code is good for 10 minutes.
 const LIFETIME: Duration = Duration::from_mins(15);
@@ -173,7 +176,7 @@ async fn news_of(id: &str, events: &mut Receiver<Event>) {
         match events.recv().await {
             Ok(Event::LinkChanged(changed)) if changed == id => return,
             Ok(_) => {}
-            Err(RecvError::Lagged(_)) => return,
+            Err(RecvError::Lagged(_)) => return sleep(AFTER_LAG).await,
             Err(RecvError::Closed) => std::future::pending().await,
         }
     }

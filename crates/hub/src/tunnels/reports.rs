@@ -1,5 +1,7 @@
 //! What an agent says about its printers while it is connected. Each report is complete. It is
-//! stored first and told afterwards, so that those who listen find the names.
+//! stored first and told afterwards, so that those who listen find the names. What an agent says
+//! costs everyone who listens, so a report without news is told to nobody, and none is read before
+//! its time.
 
 use std::time::Duration;
 
@@ -19,8 +21,8 @@ use crate::state::State;
 /// How long an agent may take to begin its reports.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The pause after a report that was written down. An agent that changes its printers without end
-/// shall not keep the store busy.
+/// The pause after every report. An agent that reports without end shall keep neither the store
+/// busy nor those who listen.
 const PAUSE: Duration = Duration::from_millis(200);
 
 const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
@@ -38,20 +40,42 @@ pub(super) async fn follow(
         return Err(Error::Nonsense("it has no reports"));
     }
     let mut lines = Lines::new(answer.into_body());
-    let mut stored = None;
+    let mut told = None;
     while let Some(line) = lines.next().await? {
-        let report = parse(&line)?;
-        let printers = printers(&report);
-        let changed = stored.as_ref() != Some(&printers);
-        if changed {
-            store(state, agent, &printers).await?;
-            stored = Some(printers);
+        let said = Said::of(&parse(&line)?);
+        if told.as_ref() != Some(&said) {
+            take_in(state, agent, arrival, told.as_ref(), &said).await?;
+            told = Some(said);
         }
-        arrival.report(online(&report));
-        if changed {
-            sleep(PAUSE).await;
-        }
+        sleep(PAUSE).await;
     }
+    Ok(())
+}
+
+/// What a report says about printers.
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
+    printers: Vec<ReportedPrinter>,
+    online: Vec<PrinterId>,
+}
+
+impl Said {
+    fn of(report: &Report) -> Self {
+        Self { printers: printers(report), online: online(report) }
+    }
+}
+
+async fn take_in(
+    state: &State,
+    agent: AgentId,
+    arrival: &Arrival,
+    before: Option<&Said>,
+    now: &Said,
+) -> Result<(), Error> {
+    if before.is_none_or(|before| before.printers != now.printers) {
+        store(state, agent, &now.printers).await?;
+    }
+    arrival.report(now.online.clone());
     Ok(())
 }
 

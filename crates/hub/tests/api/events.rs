@@ -103,3 +103,31 @@ async fn one_session_cannot_open_streams_without_end() {
     open.pop();
     Stream::open(&browser).await;
 }
+
+// covers: RL-7
+#[tokio::test]
+async fn agent_wakes_everyone_who_listens_again_and_again() {
+    let house = House::new().await;
+    let (agent, printer) = house.agent().await;
+    let browser = house.signed_in(ADA).await;
+    let mut stream = Stream::open(&browser).await;
+    stream.printers().await.unwrap();
+    let arrival = house.connect(&agent, printer);
+    let mut lists = 0;
+    let flood = async {
+        for n in 0..30 {
+            arrival.report(if n % 2 == 0 { vec![] } else { vec![printer] });
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let listen = async {
+        while stream.printers().await.is_some() {
+            lists += 1;
+        }
+    };
+    tokio::select! {
+        () = flood => {}
+        () = listen => panic!("the stream ended"),
+    }
+    assert!(lists <= 3, "{lists} lists in a second and a half");
+}

@@ -1,5 +1,7 @@
 //! Whose tunnel is let in, and what becomes of it.
 
+use std::time::Duration;
+
 use backplane::Event;
 use printer::{Clock, SystemClock};
 use tunnel::Identity;
@@ -94,9 +96,13 @@ async fn agent_claims_another_agents_printer() {
     let now = SystemClock::new().now();
     let agent = workshop.hub.store().link_agent(&agent, now).await.unwrap();
     let side = PrinterSide::new(&[(workshop.printer, "Mine", printer::Kind::OctoPrint)]);
+    let mut events = workshop.hub.backplane().events();
     workshop.dial(&identity, &side);
-    until(async || !side.hellos().is_empty()).await;
-    until(async || !workshop.hub.backplane().presence().of(agent.id).online).await;
+    for _came_and_went in 0..2 {
+        assert_eq!(soon(events.recv()).await.unwrap(), Event::AgentChanged(agent.id));
+    }
+    assert!(!workshop.hub.backplane().presence().of(agent.id).online);
+    assert!(events.try_recv().is_err(), "nothing was said about printers");
     let printer = workshop.hub.store().printer(workshop.printer).await.unwrap().unwrap();
     assert_eq!(printer.agent, workshop.agent.id);
     assert!(workshop.hub.backplane().presence().is_online(workshop.agent.id, workshop.printer));
@@ -118,6 +124,33 @@ async fn a_printer_that_goes_offline_is_reported() {
         printer.name.as_str() == "Renamed"
     })
     .await;
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn agent_floods_the_hub_with_reports() {
+    let workshop = Workshop::new().await;
+    let report = |online: bool| {
+        serde_json::json!({ "printers": [{
+            "id": workshop.printer, "name": "Prusa in the cellar", "kind": "octoprint",
+            "online": online
+        }]})
+        .to_string()
+    };
+    let mut events = workshop.hub.backplane().events();
+    let same = async {
+        for _ in 0..20 {
+            workshop.side.report(&report(true)).await;
+        }
+        workshop.side.report(&report(false)).await;
+    };
+    let presence = workshop.hub.backplane().presence();
+    let until_offline = until(async || !presence.is_online(workshop.agent.id, workshop.printer));
+    let begun = std::time::Instant::now();
+    tokio::join!(same, until_offline);
+    assert!(begun.elapsed() > Duration::from_secs(3), "reports are read at their pace");
+    let heard: Vec<_> = std::iter::from_fn(|| events.try_recv().ok()).collect();
+    assert_eq!(heard, [Event::PrintersChanged(workshop.agent.id)], "only the last was news");
 }
 
 // covers: RL-6
