@@ -187,6 +187,23 @@ impl Store {
         Ok(ended)
     }
 
+    /// Ends the sessions of an account that were not used for the longest time, all but `keep` of
+    /// them. Returns the ended ones.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_oldest_sessions(
+        &self,
+        account: AccountId,
+        keep: u32,
+    ) -> Result<Vec<SessionId>> {
+        let sql = "DELETE FROM session WHERE account = $1 AND id NOT IN (\
+                   SELECT id FROM session WHERE account = $1 \
+                   ORDER BY last_seen DESC, created DESC, id DESC LIMIT $2) RETURNING id";
+        let rows = self.db.returning(sql, params![account, keep]).await?;
+        rows.iter().map(|row| row.get("id")).collect()
+    }
+
     /// Deletes what has expired or gone idle. Returns how many sessions that were.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ async fn follow(
     Extension(visitor): Extension<Visitor>,
     Extension(asked): Extension<Asked>,
 ) -> Result<Sse<impl AnyStream<Item = Result<Message, Infallible>>>, ApiError> {
-    let stream = hub.streams.open(visitor.session.id).ok_or_else(too_many)?;
+    let stream = hub.streams.open(visitor.account.id, visitor.session.id).ok_or_else(too_many)?;
     // Before the session is looked at again, so that no sign-out falls in between.
     let lease = hub.backplane.leases().hold(visitor.session.id);
     let news = hub.backplane.events();
@@ -124,6 +124,6 @@ async fn reason(news: &mut Receiver<Event>, visitor: &Visitor) -> Option<()> {
 }
 
 fn too_many() -> ApiError {
-    let detail = "Too many pages of this session are open.";
+    let detail = "You have too many pages open.";
     ApiError::too_many("too-many-streams", detail, PING_EVERY)
 }

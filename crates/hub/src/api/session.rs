@@ -31,6 +31,10 @@ use crate::{
     state::{Shared, State as Hub},
 };
 
+/// The most sessions that one account has. Whoever signs in once more ends the one that was not
+/// used for the longest time.
+const SESSIONS: u32 = 50;
+
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::new(Action::SignIn, routes!(sign_in)),
@@ -165,6 +169,9 @@ pub(super) async fn begin(
         expires: now.plus(lifetime),
     };
     hub.store.create_session(&session, now).await?;
+    for ended in hub.store.end_oldest_sessions(account, SESSIONS).await? {
+        hub.backplane.end_session(ended);
+    }
     Ok(AppendHeaders([(SET_COOKIE, session::set_cookie(&token, lifetime)?)]))
 }
 

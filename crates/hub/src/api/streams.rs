@@ -1,51 +1,45 @@
-//! How many event streams may be open, in all and under one session.
+//! How many event streams may be open: in all, of one person and under one session.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
-use printer::SessionId;
+use printer::{AccountId, SessionId};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::tally::{Counted, Tally};
+
+const ALL: usize = 4096;
+const PER_ACCOUNT: usize = 32;
+const PER_SESSION: usize = 16;
 
 /// The open event streams. Clones share the count.
-#[derive(Clone, Default)]
-pub(crate) struct Streams(Arc<Mutex<HashMap<SessionId, usize>>>);
+#[derive(Clone)]
+pub(crate) struct Streams {
+    all: Arc<Semaphore>,
+    accounts: Tally<AccountId>,
+    sessions: Tally<SessionId>,
+}
 
 /// One open stream; not open any more when dropped.
 pub(crate) struct Stream {
-    session: SessionId,
-    streams: Streams,
+    _all: OwnedSemaphorePermit,
+    _account: Counted<AccountId>,
+    _session: Counted<SessionId>,
 }
 
 impl Streams {
-    const MAX_ALL: usize = 4096;
-    const MAX_EACH: usize = 16;
-
     /// Opens one more, unless there are too many.
-    pub(crate) fn open(&self, session: SessionId) -> Option<Stream> {
-        let mut open = self.lock();
-        let all: usize = open.values().sum();
-        let each = open.get(&session).copied().unwrap_or_default();
-        if all >= Self::MAX_ALL || each >= Self::MAX_EACH {
-            return None;
-        }
-        open.insert(session, each + 1);
-        Some(Stream { session, streams: self.clone() })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn open(&self, account: AccountId, session: SessionId) -> Option<Stream> {
+        Some(Stream {
+            _account: self.accounts.take(account, PER_ACCOUNT)?,
+            _session: self.sessions.take(session, PER_SESSION)?,
+            _all: Arc::clone(&self.all).try_acquire_owned().ok()?,
+        })
     }
 }
 
-impl Drop for Stream {
-    fn drop(&mut self) {
-        let mut open = self.streams.lock();
-        if let Some(each) = open.get_mut(&self.session) {
-            *each -= 1;
-            if *each == 0 {
-                open.remove(&self.session);
-            }
-        }
+impl Default for Streams {
+    fn default() -> Self {
+        let (accounts, sessions) = (Tally::default(), Tally::default());
+        Self { all: Arc::new(Semaphore::new(ALL)), accounts, sessions }
     }
 }

@@ -104,6 +104,23 @@ async fn one_session_cannot_open_streams_without_end() {
     Stream::open(&browser).await;
 }
 
+// covers: SV-5
+#[tokio::test]
+async fn one_account_cannot_open_streams_without_end() {
+    let house = House::new().await;
+    house.add(BEN).await;
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let browser = house.signed_in(ADA).await;
+        for _ in 0..16 {
+            open.push(Stream::open(&browser).await);
+        }
+    }
+    let third = house.signed_in(ADA).await;
+    assert_eq!(third.get("/api/v1/events").await.code(), "too-many-streams");
+    Stream::open(&house.signed_in(BEN).await).await;
+}
+
 // covers: RL-7
 #[tokio::test]
 async fn agent_wakes_everyone_who_listens_again_and_again() {

@@ -1,5 +1,11 @@
 //! One's own sessions.
 
+use std::time::Duration;
+
+use credentials::TokenDigest;
+use printer::{Clock, OsRandom, SessionId};
+use store::NewSession;
+
 use crate::house::{ADA, BEN, House};
 
 // covers: AC-3
@@ -51,4 +57,29 @@ async fn nobody_ends_another_persons_session() {
     assert_eq!(ben.delete(&path).await.status, 404);
     assert_eq!(ben.delete("/api/v1/sessions").await.status, 204);
     assert_eq!(ada.get("/api/v1/session").await.status, 200);
+}
+
+// covers: SV-5
+#[tokio::test]
+async fn one_account_cannot_have_sessions_without_end() {
+    let house = House::new().await;
+    let first = house.signed_in(ADA).await;
+    let second = house.signed_in(ADA).await;
+    house.clock.pass(Duration::from_mins(2));
+    assert_eq!(first.get("/api/v1/session").await.status, 200);
+    for n in 0..48 {
+        let now = house.clock.now();
+        let session = NewSession {
+            id: SessionId::new(house.clock.as_ref(), &OsRandom),
+            account: house.account(ADA).await.id,
+            token: TokenDigest::from_bytes([n; 32]),
+            device: String::new(),
+            address: first.address,
+            expires: now.plus(Duration::from_hours(1)),
+        };
+        house.hub.store().create_session(&session, now).await.unwrap();
+    }
+    house.signed_in(ADA).await;
+    assert_eq!(first.get("/api/v1/sessions").await.json().as_array().unwrap().len(), 50);
+    assert_eq!(second.get("/api/v1/session").await.status, 401);
 }

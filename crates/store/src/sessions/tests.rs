@@ -86,3 +86,20 @@ async fn device_name_of_a_megabyte_with_escape_codes() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_sessions_that_were_used_last_are_kept() {
+    each_database(async |store| {
+        let (ada, ben) = (store.person("ada").await, store.person("ben").await);
+        let others = store.session(&ben, 9).await;
+        let (first, second) = (store.session(&ada, 1).await, store.session(&ada, 2).await);
+        let third = store.session(&ada, 3).await;
+        store.touch_session(first.id, after(60), HERE).await.unwrap();
+        store.touch_session(third.id, after(30), HERE).await.unwrap();
+        assert_eq!(store.end_oldest_sessions(ada.id, 2).await.unwrap(), [second.id]);
+        assert_eq!(store.end_oldest_sessions(ada.id, 2).await.unwrap(), []);
+        let left = store.sessions_of(ben.id, NOW, IDLE).await.unwrap();
+        assert_eq!(left, [others]);
+    })
+    .await;
+}
