@@ -38,10 +38,13 @@ struct Firmware {
 
 impl Device for Firmware {
     fn receive(&mut self, bytes: &[u8], answer: &mut Vec<u8>) {
-        for content in self.line.receive(bytes, answer) {
+        self.line.receive(bytes);
+        while let Some(content) = self.line.next() {
             for message in self.board.obey(&content) {
                 self.line.send(&message, answer);
             }
+            // Last: an acknowledged question without an answer is asked again.
+            self.line.acknowledge(answer);
         }
     }
 

@@ -1,6 +1,7 @@
 //! A real PrusaLink of the kind that runs on a Raspberry Pi, in a directory of its own. The MK3S at
 //! the other end of its serial line is ours.
 
+mod digest;
 mod firmware;
 mod settings;
 
@@ -59,6 +60,12 @@ impl PrusaLink {
     /// Where it keeps its files.
     pub fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// The value of `Authorization` that answers a challenge (`WWW-Authenticate`) for its user,
+    /// who types `password`.
+    pub fn digest(challenge: &str, method: &str, path: &str, password: &str) -> Result<String> {
+        digest::authorization(challenge, method, path, (Self::USER.0, password))
     }
 
     /// Asks its API, with the key, over the way that no relay is on.

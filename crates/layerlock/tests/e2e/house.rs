@@ -27,9 +27,19 @@ pub(crate) struct House {
 impl House {
     /// Starts it with a printer of kind OctoPrint at `url` and makes the first account.
     pub(crate) async fn with_printer(url: &str, protocol: Protocol) -> Result<Self> {
+        Self::with_printers(&[("octoprint", url)], protocol).await
+    }
+
+    /// Starts it with printers, each a kind and a URL, and makes the first account.
+    pub(crate) async fn with_printers(
+        printers: &[(&str, &str)],
+        protocol: Protocol,
+    ) -> Result<Self> {
         let data = tempfile::tempdir()?;
-        let printer = format!("octoprint={url}");
-        let mut layerlock = Layerlock::up(data.path(), &["--printer", &printer]).await?;
+        let printers: Vec<_> =
+            printers.iter().map(|(kind, url)| format!("--printer={kind}={url}")).collect();
+        let printers: Vec<_> = printers.iter().map(String::as_str).collect();
+        let mut layerlock = Layerlock::up(data.path(), &printers).await?;
         let owner = Client::new(&layerlock.url(), protocol)?;
         let token = layerlock.setup_token().await?;
         let made = owner.set_up(&token, OWNER.0, OWNER.1).await?;
@@ -40,6 +50,20 @@ impl House {
     /// The id of the only printer, once it is online.
     pub(crate) async fn printer(&self) -> Result<String> {
         printer(&self.owner, true).await
+    }
+
+    /// The id of the only printer of a kind, once it is online.
+    pub(crate) async fn printer_of(&self, kind: &str) -> Result<String> {
+        wait::until(&format!("{kind} to be online"), SOON, || async {
+            let list = self.owner.get("/api/v1/printers").await.ok()?.json().ok()?;
+            let mut printers = list.as_array()?.iter();
+            let printer = printers.find(|printer| {
+                printer.get("kind") == Some(&kind.into())
+                    && printer.get("online") == Some(&true.into())
+            })?;
+            text(printer, "id").ok()
+        })
+        .await
     }
 }
 

@@ -1,10 +1,15 @@
-//! The built program from end to end: real OctoPrint, real sockets, the command line as people
+//! The built program from end to end: real OctoPrint, Moonraker and
+//! PrusaLink, real sockets, the command line as people
 //! type it. The same main job in a real browser is in `e2e/` at the root of the repository.
 
 mod commands;
 mod faults;
 mod house;
 mod linking;
+mod moonraker;
+mod nobody_is_local;
 mod octoprint;
+mod prusalink;
 mod streams;
+mod together;
 mod workshop;

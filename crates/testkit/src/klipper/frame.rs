@@ -17,23 +17,29 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Takes what came in, answers with acknowledgements, and returns the contents in order.
-    pub(super) fn receive(&mut self, bytes: &[u8], answer: &mut Vec<u8>) -> Vec<Vec<u8>> {
+    /// Takes what came in.
+    pub(super) fn receive(&mut self, bytes: &[u8]) {
         self.unread.extend_from_slice(bytes);
-        let mut contents = Vec::new();
-        while let Some(frame) = self.next_frame() {
-            if let [sequence, content @ ..] = frame.as_slice()
-                && *sequence == self.sequence()
-            {
-                self.expected = (self.expected + 1) & 0x0f;
-                contents.push(content.to_vec());
-            }
-            self.send(&[], answer);
-        }
-        contents
     }
 
-    /// Sends a content; an empty one is an acknowledgement.
+    /// The content of the next whole frame, to be acknowledged; empty when it is damaged or out
+    /// of order.
+    pub(super) fn next(&mut self) -> Option<Vec<u8>> {
+        match self.next_frame()?.as_slice() {
+            [sequence, content @ ..] if *sequence == self.sequence() => {
+                self.expected = (self.expected + 1) & 0x0f;
+                Some(content.to_vec())
+            }
+            _ => Some(Vec::new()),
+        }
+    }
+
+    /// Tells which frame is expected next.
+    pub(super) fn acknowledge(&self, to: &mut Vec<u8>) {
+        self.send(&[], to);
+    }
+
+    /// Sends a content.
     pub(super) fn send(&self, content: &[u8], to: &mut Vec<u8>) {
         let length = u8::try_from(content.len() + AROUND).unwrap_or(u8::MAX);
         let mut frame = vec![length, self.sequence()];
@@ -95,10 +101,13 @@ mod tests {
         let mut sent = Vec::new();
         host.send(b"one", &mut sent);
         let (mut line, mut answer) = (Line::default(), Vec::new());
-        assert!(line.receive(&sent[..4], &mut answer).is_empty());
-        assert_eq!(line.receive(&sent[4..], &mut answer), [b"one"]);
-        assert!(line.receive(&sent, &mut answer).is_empty(), "a repetition");
-        assert_eq!(answer.len(), 2 * AROUND, "both are acknowledged");
+        line.receive(&sent[..4]);
+        assert_eq!(line.next(), None);
+        line.receive(&sent[4..]);
+        assert_eq!(line.next().unwrap(), b"one");
+        line.receive(&sent);
+        assert_eq!(line.next().unwrap(), b"", "a repetition");
+        line.acknowledge(&mut answer);
         assert_eq!(answer[1], DIRECTION | 1);
     }
 }

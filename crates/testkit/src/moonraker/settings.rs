@@ -17,8 +17,8 @@ pub(super) fn write(directory: &Path, line: &Path, port: u16, trusted: &[&str]) 
 }
 
 fn moonraker(directory: &Path, port: u16, trusted: &[&str]) -> String {
-    // An empty list trusts nobody.
-    let trusted = trusted.join(", ");
+    // One per line; an empty list trusts nobody.
+    let trusted = trusted.join("\n    ");
     format!(
         "\
 [server]
@@ -31,7 +31,8 @@ provider: none
 validate_service: False
 
 [authorization]
-trusted_clients: {trusted}
+trusted_clients:
+    {trusted}
 
 # Else it would ask a server of its authors for news.
 [announcements]
