@@ -1,6 +1,6 @@
 //! Taking an agent's report of its printers into the store.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use printer::{AgentId, PrinterId, Timestamp};
 
@@ -8,12 +8,20 @@ use super::{Printer, ReportedPrinter, printer_columns};
 use crate::{
     Error, Result, Store,
     agents::{Agent, agent_columns},
-    db::{Tx, params},
+    db::{Tx, Value, params},
 };
 
 /// How often another label is tried when one was given out before. Labels are random, so that
 /// even a second try is a sign of something wrong.
 const LABEL_TRIES: usize = 8;
+
+/// The most printers that an agent ever has, removed ones included: their labels are kept.
+const MAX_EVER: u32 = 1024;
+
+/// The most labels that an agent's printers are given in an hour. Enough for a first report of as
+/// many printers as an agent may have.
+const MAX_PER_HOUR: u32 = 256;
+const HOUR: Duration = Duration::from_hours(1);
 
 impl Store {
     /// Takes in the complete list of an agent's printers. New ones get a label from `labels`;
@@ -24,7 +32,8 @@ impl Store {
     /// it has another owner then, it gets a new label, and what the former owner granted is gone.
     ///
     /// # Errors
-    /// [`Error::PrinterOfAnotherAgent`], or [`Error::NotPossible`] when the agent is not linked.
+    /// [`Error::PrinterOfAnotherAgent`], or [`Error::NotPossible`] when the agent is not linked, or
+    /// has had too many printers: 1,024 ever, or 256 new ones within an hour.
     /// Nothing is written then.
     pub async fn report_printers(
         &self,
@@ -35,12 +44,13 @@ impl Store {
     ) -> Result<Vec<Printer>> {
         let mut tx = self.db.begin().await?;
         let agent = lock_agent(&mut tx, agent, now).await?;
-        let mut report = Report { tx, agent, labels, now };
+        let mut report = Report { tx, agent, labels, now, has_new: false };
         let mut printers = Vec::with_capacity(reported.len());
         for one in reported {
             printers.push(report.take_in(one).await?);
         }
         report.mark_missing(&printers).await?;
+        report.check_count().await?;
         report.tx.commit().await?;
         Ok(printers)
     }
@@ -62,6 +72,8 @@ struct Report<'a> {
     agent: Agent,
     labels: &'a (dyn Fn() -> String + Sync),
     now: Timestamp,
+    /// Whether a label was given out.
+    has_new: bool,
 }
 
 impl Report<'_> {
@@ -127,6 +139,28 @@ impl Report<'_> {
         Ok(Printer { id, agent: self.agent.id, name, kind, label: known.label, removed: None })
     }
 
+    /// Refuses the whole report where it made too many new printers.
+    async fn check_count(&mut self) -> Result<()> {
+        if !self.has_new {
+            return Ok(());
+        }
+        let ever = "SELECT COUNT(*) AS many FROM printer WHERE agent = $1";
+        let lately = "SELECT COUNT(*) AS many FROM label JOIN printer ON printer.id = label.printer \
+                      WHERE printer.agent = $1 AND label.created > $2";
+        let (agent, hour) = (self.agent.id, self.now.minus(HOUR));
+        let ever = self.count(ever, params![agent]).await?;
+        let lately = self.count(lately, params![agent, hour]).await?;
+        if ever > MAX_EVER || lately > MAX_PER_HOUR {
+            return Err(Error::NotPossible("the agent reports too many new printers"));
+        }
+        Ok(())
+    }
+
+    async fn count(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u32> {
+        let row = self.tx.optional(sql, values).await?;
+        row.map_or(Ok(0), |row| row.get("many"))
+    }
+
     /// A label that no printer ever had.
     async fn new_label(&mut self, printer: PrinterId) -> Result<String> {
         let sql = "INSERT INTO label (label, printer, created) VALUES ($1, $2, $3) \
@@ -134,6 +168,7 @@ impl Report<'_> {
         for _ in 0..LABEL_TRIES {
             let label = (self.labels)();
             if self.tx.execute(sql, params![label, printer, self.now]).await? == 1 {
+                self.has_new = true;
                 return Ok(label);
             }
         }

@@ -113,3 +113,26 @@ async fn printer_whose_agent_was_linked_to_somebody_else() {
     })
     .await;
 }
+
+// covers: RL-6
+#[tokio::test]
+async fn agent_reports_new_printers_without_end() {
+    each_database(async |store| {
+        let ada = store.person("ada").await;
+        let agent = store.agent_of(&ada, 1).await;
+        let many = |count| (0..count).map(|_| new_printer("prusa")).collect::<Vec<_>>();
+        let hour = 3_600;
+        let mut last = Vec::new();
+        for n in 0..4 {
+            last = many(256);
+            store.report_printers(agent.id, &last, &label, after(n * hour)).await.unwrap();
+            let again = store.report_printers(agent.id, &many(1), &label, after(n * hour)).await;
+            assert!(matches!(again, Err(Error::NotPossible(_))), "{again:?}");
+        }
+        let more = store.report_printers(agent.id, &many(1), &label, after(9 * hour)).await;
+        assert!(matches!(more, Err(Error::NotPossible(_))), "{more:?}");
+        let same = store.report_printers(agent.id, &last, &label, after(9 * hour)).await;
+        assert_eq!(same.unwrap().len(), 256);
+    })
+    .await;
+}
