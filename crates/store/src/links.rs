@@ -14,6 +14,11 @@ use crate::{
 /// How many wrong codes end an offer.
 pub const MAX_WRONG_CODES: u32 = 5;
 
+/// The most offers of one account that an agent can come for at a time, and the most that are kept
+/// whatever became of them.
+const MAX_OPEN: u32 = 5;
+const MAX_KEPT: u32 = 20;
+
 /// How long an offer can still be looked at after it expired.
 const KEPT_AFTER_EXPIRY: Duration = Duration::from_hours(1);
 
@@ -119,11 +124,12 @@ impl LinkOffer {
 }
 
 impl Store {
-    /// Keeps a new offer. One that expired under the same id makes way.
+    /// Keeps a new offer. One that expired under the same id makes way, and so do the oldest of
+    /// the same account where it has five open ones. Returns the ids of those.
     ///
     /// # Errors
     /// [`Error::NotPossible`] when the id is in use: try another.
-    pub async fn put_link_offer(&self, offer: &LinkOffer, now: Timestamp) -> Result<()> {
+    pub async fn put_link_offer(&self, offer: &LinkOffer, now: Timestamp) -> Result<Vec<String>> {
         let make_way = "DELETE FROM link_offer WHERE id = $1 AND expires <= $2";
         let insert = "INSERT INTO link_offer \
                       (id, owner, code, expires, wrong_codes, state, agent_key, agent_name, choices) \
@@ -138,7 +144,9 @@ impl Store {
         tx.execute(insert, values)
             .await
             .map_err(|error| if error.is_taken() { ID_IN_USE } else { error })?;
-        tx.commit().await
+        let ended = end_oldest(&mut tx, owner, now).await?;
+        tx.commit().await?;
+        Ok(ended)
     }
 
     /// The offer with this id, whatever became of it.
@@ -231,6 +239,20 @@ impl Store {
         let sql = "DELETE FROM link_offer WHERE expires <= $1";
         self.db.execute(sql, params![now.minus(KEPT_AFTER_EXPIRY)]).await
     }
+}
+
+/// Ends the offers of an account that it has too many of. Returns their ids.
+async fn end_oldest(tx: &mut Tx, owner: AccountId, now: Timestamp) -> Result<Vec<String>> {
+    let end = "UPDATE link_offer SET state = 'ended' WHERE owner = $1 AND expires > $2 \
+               AND state IN ('waiting', 'claimed') AND id NOT IN (\
+               SELECT id FROM link_offer WHERE owner = $1 AND expires > $2 \
+               AND state IN ('waiting', 'claimed') ORDER BY expires DESC, id LIMIT $3) RETURNING id";
+    let forget = "DELETE FROM link_offer WHERE owner = $1 AND state NOT IN ('waiting', 'claimed') \
+                  AND id NOT IN (SELECT id FROM link_offer WHERE owner = $1 \
+                  ORDER BY expires DESC, id LIMIT $2)";
+    let ended = tx.all(end, params![owner, now, MAX_OPEN]).await?;
+    tx.execute(forget, params![owner, MAX_KEPT]).await?;
+    ended.iter().map(|row| row.get("id")).collect()
 }
 
 /// Whether the agent with this key has claimed the offer with the right code.

@@ -188,7 +188,12 @@ async fn new_offer(hub: &Hub, owner: AccountId) -> Result<(LinkCode, LinkOffer),
         };
         match hub.store.put_link_offer(&offer, now).await {
             Err(store::Error::NotPossible(_)) => {}
-            kept => return kept.map(|()| (code, offer)).map_err(ApiError::from),
+            kept => {
+                for ended in kept? {
+                    hub.backplane.publish(Event::LinkChanged(ended));
+                }
+                return Ok((code, offer));
+            }
         }
     }
     Err(ApiError::busy())

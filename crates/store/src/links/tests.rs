@@ -167,3 +167,31 @@ async fn an_id_is_free_again_when_its_offer_has_expired() {
     })
     .await;
 }
+
+// covers: LK-1
+#[tokio::test]
+async fn one_account_makes_offers_without_end() {
+    each_database(async |store: Fixture| {
+        let (ada, ben) = (store.person("ada").await, store.person("ben").await);
+        let named = |owner: &Account, n: u64| {
+            let (id, expires) = (format!("{n:04}"), after(600 + n));
+            LinkOffer { id, expires, ..offer(owner) }
+        };
+        store.put_link_offer(&named(&ben, 0), NOW).await.unwrap();
+        let mut ended = Vec::new();
+        for n in 1..=30 {
+            ended.extend(store.put_link_offer(&named(&ada, n), NOW).await.unwrap());
+        }
+        assert_eq!(ended, (1..=25).map(|n| format!("{n:04}")).collect::<Vec<_>>());
+        let mut states = Vec::new();
+        for n in 0..=30 {
+            let offer = store.link_offer(&format!("{n:04}")).await.unwrap();
+            states.push(offer.map(|offer| offer.state));
+        }
+        assert_eq!(states[0], Some(LinkState::Waiting), "others lose nothing");
+        assert!(states[1..=10].iter().all(Option::is_none));
+        assert!(states[11..=25].iter().all(|state| *state == Some(LinkState::Ended)));
+        assert!(states[26..].iter().all(|state| *state == Some(LinkState::Waiting)));
+    })
+    .await;
+}
