@@ -2,22 +2,29 @@
 //! what visitors want from a printer. It names printers by their ids; nothing that it can say
 //! leads anywhere else.
 
+mod fresh;
 mod greeting;
+mod levels;
 mod problem;
 mod relay;
 mod reports;
+mod sockets;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::sync::Arc;
+
 use forward::Body;
 use http::{Method, Request, Response};
-use printer::Name;
+use printer::{Clock, Name, Random};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use wire::Refusal;
 
 use crate::supervisor::Supervisor;
+use fresh::Fresh;
 use problem::Problem;
+use sockets::Inspection;
 
 pub use problem::ERROR_HEADER;
 
@@ -28,8 +35,22 @@ pub(crate) struct Inside {
     pub(crate) name: Name,
     /// What the hub said when it greeted.
     pub(crate) greeted: watch::Sender<Option<Result<(), Refusal>>>,
+    pub(crate) memory: Arc<Memory>,
     /// Ends the reports, which have no end of their own.
     pub(crate) stopping: CancellationToken,
+}
+
+/// What the server remembers from one tunnel to the next.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    fresh: Fresh,
+    inspection: Inspection,
+}
+
+impl Memory {
+    pub(crate) fn new(clock: Arc<dyn Clock>, random: &dyn Random) -> Self {
+        Self { fresh: Fresh::new(clock, random), inspection: Inspection::default() }
+    }
 }
 
 impl Inside {
@@ -39,7 +60,7 @@ impl Inside {
         let answer = match authority {
             Some(wire::AGENT_AUTHORITY) => self.answer_for_itself(request).await,
             Some(other) => match wire::printer_of_authority(other) {
-                Some(printer) => relay::relay(&self.printers, printer, request).await,
+                Some(printer) => relay::relay(&self, printer, request).await,
                 None => Err(Problem::NoSuchRoute),
             },
             None => Err(Problem::NoSuchRoute),
@@ -49,12 +70,8 @@ impl Inside {
 
     async fn answer_for_itself(self, request: Request<Body>) -> Result<Response<Body>, Problem> {
         match (request.method(), request.uri().path()) {
-            (&Method::POST, wire::HELLO_PATH) => {
-                greeting::greet(self.name, &self.greeted, request.into_body()).await
-            }
-            (&Method::GET, wire::EVENTS_PATH) => {
-                Ok(reports::stream(self.printers.reports(), self.stopping))
-            }
+            (&Method::POST, wire::HELLO_PATH) => greeting::greet(self, request.into_body()).await,
+            (&Method::GET, wire::EVENTS_PATH) => Ok(reports::stream(self)),
             _ => Err(Problem::NoSuchRoute),
         }
     }

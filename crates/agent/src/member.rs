@@ -10,7 +10,7 @@ use std::{
 
 use http::{HeaderValue, Request, header::HOST};
 use tokio::{
-    sync::watch,
+    sync::{Semaphore, watch},
     time::{MissedTickBehavior, interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -25,12 +25,17 @@ const EVERY: Duration = Duration::from_secs(5);
 /// How long it may take to say so.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// How many inspected WebSockets one printer may have.
+const SOCKETS: usize = 64;
+
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) entry: Entry,
     targets: watch::Sender<Option<Arc<Targets>>>,
     online: AtomicBool,
     ending: CancellationToken,
+    /// One for each WebSocket whose messages are inspected.
+    pub(crate) sockets: Arc<Semaphore>,
 }
 
 impl Member {
@@ -40,6 +45,7 @@ impl Member {
             targets: watch::Sender::new(None),
             online: AtomicBool::new(false),
             ending: CancellationToken::new(),
+            sockets: Arc::new(Semaphore::new(SOCKETS)),
         }
     }
 

@@ -7,7 +7,7 @@ mod tests;
 
 use std::{io, sync::Arc, time::Duration};
 
-use printer::{Name, Random};
+use printer::{Name, Random, SystemClock};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tunnel::{Backoff, Fingerprint, Identity};
 use wire::Refusal;
 
-use crate::{Error, Home, supervisor::Supervisor};
+use crate::{Error, Home, inside::Memory, supervisor::Supervisor};
 use session::{Ended, Session};
 
 /// How long to wait after a refusal that may be lifted.
@@ -99,10 +99,12 @@ where
     F: Future<Output = io::Result<I>>,
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let clock = Arc::new(SystemClock::new());
+    let memory = Arc::new(Memory::new(clock, &*agent.random));
     let mut backoff = Backoff::new();
     loop {
         status.send_replace(Status::Connecting);
-        let session = Session { agent, printers, status, shutdown };
+        let session = Session { agent, printers, memory: &memory, status, shutdown };
         let wait = match session.hold(&dial).await {
             Ended::Stopped => return Ok(()),
             Ended::Refused(refusal) => refused(refusal, status)?,

@@ -69,6 +69,11 @@ impl Needed {
     const CONTROLS: Self = Self { level: Level::Controls, body: Body::None };
 }
 
+/// Whether any list knows the path for this method, whatever its query and body are.
+pub fn is_listed(method: &str, path: &str) -> bool {
+    kinds::routes().any(|route| route.matches(method, path))
+}
+
 /// What a request takes. Never below `controls` for one that isn't listed.
 pub fn classify(head: &Head<'_>) -> Needed {
     let Some(query) = Query::parse(head.query) else { return Needed::CONTROLS };

@@ -29,6 +29,8 @@ pub(crate) enum Action {
     ListPrinters,
     /// See one printer.
     ReadPrinter,
+    /// Send single requests to a printer's API. Its agent knows what each of them takes (PM-3).
+    AskPrinter,
     /// Use a printer's own web UI.
     UsePrinter,
     /// See, link and unlink one's own agents.
@@ -59,7 +61,7 @@ impl Action {
         match self {
             Self::ReadHub | Self::SetUp | Self::SignIn => Need::Nothing,
             Self::UseOwnAccount | Self::ListPrinters | Self::UseOwnAgents => Need::SignedIn,
-            Self::ReadPrinter => Need::OnPrinter(Level::View),
+            Self::ReadPrinter | Self::AskPrinter => Need::OnPrinter(Level::View),
             Self::UsePrinter => Need::OnPrinter(Level::Controls),
         }
     }
@@ -118,7 +120,7 @@ mod tests {
         }
     }
 
-    const ON_PRINTERS: [Action; 2] = [Action::ReadPrinter, Action::UsePrinter];
+    const ON_PRINTERS: [Action; 3] = [Action::ReadPrinter, Action::AskPrinter, Action::UsePrinter];
 
     // covers: PM-2
     #[test]

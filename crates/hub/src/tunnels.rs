@@ -12,6 +12,7 @@ mod link_caps;
 mod live;
 mod reports;
 mod share;
+mod ticks;
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -4,6 +4,8 @@
 use printer::Name;
 use serde::{Deserialize, Serialize};
 
+use crate::Tick;
+
 /// The hub's greeting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
@@ -40,4 +42,6 @@ pub struct HelloAnswer {
     pub version: String,
     /// The agent's name.
     pub name: Name,
+    /// What the agent's clock says.
+    pub tick: Tick,
 }

@@ -14,12 +14,14 @@ mod hello;
 mod link;
 mod relayed;
 mod report;
+mod stamp;
 
 pub use authority::{AGENT_AUTHORITY, printer_authority, printer_of_authority};
 pub use hello::{Hello, HelloAnswer, Refusal};
 pub use link::{LinkAnswer, LinkRefusal, LinkRequest};
 pub use relayed::{InvalidRelayed, RELAYED_HEADER, Relayed};
 pub use report::{PrinterReport, Report};
+pub use stamp::{Nonce, Stamp, Tick, needs_stamp};
 
 /// The version of this protocol. A side that is offered another one refuses with
 /// [`Refusal::Protocol`].

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use printer::{AccountId, Level, SessionId};
 use serde::{Deserialize, Serialize};
 
+use crate::Stamp;
+
 /// The header's name.
 pub const RELAYED_HEADER: &str = "layerlock-relayed";
 
@@ -23,6 +25,9 @@ pub struct Relayed {
     pub host: String,
     /// The visitor's address as the hub sees it. Private addresses are never shown to a printer.
     pub client: IpAddr,
+    /// On every request that [`crate::needs_stamp`].
+    #[serde(default)]
+    pub stamp: Option<Stamp>,
 }
 
 /// A relay header that can't be read.
@@ -56,6 +61,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{Nonce, Tick};
 
     fn relayed() -> Relayed {
         let clock = SystemClock::new();
@@ -65,6 +71,10 @@ mod tests {
             lease: SessionId::new(&clock, &OsRandom),
             host: "abc.localhost:3443".to_owned(),
             client: IpAddr::from([203, 0, 113, 7]),
+            stamp: Some(Stamp {
+                tick: Tick { run: u64::MAX, millis: 1 },
+                nonce: Nonce::new(&OsRandom),
+            }),
         }
     }
 

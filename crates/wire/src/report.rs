@@ -3,12 +3,17 @@
 use printer::{Kind, Name, PrinterId};
 use serde::{Deserialize, Serialize};
 
+use crate::Tick;
+
 /// All printers of an agent, in the order of its configuration. Always complete: what isn't in
 /// it is no longer there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// At most [`crate::MAX_PRINTERS`].
     pub printers: Vec<PrinterReport>,
+    /// What the agent's clock says. A report without news is sent every 30 s, for this.
+    #[serde(default)]
+    pub tick: Option<Tick>,
 }
 
 /// One printer of an agent.

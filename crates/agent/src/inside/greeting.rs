@@ -2,17 +2,11 @@
 
 use forward::Body;
 use http::{Response, header::CONTENT_TYPE};
-use printer::Name;
-use tokio::sync::watch;
 use wire::{Hello, HelloAnswer, PROTOCOL, Refusal};
 
-use super::Problem;
+use super::{Inside, Problem};
 
-pub(super) async fn greet(
-    name: Name,
-    greeted: &watch::Sender<Option<Result<(), Refusal>>>,
-    body: Body,
-) -> Result<Response<Body>, Problem> {
+pub(super) async fn greet(inside: Inside, body: Body) -> Result<Response<Body>, Problem> {
     let bytes = forward::collect(body, wire::MAX_MESSAGE).await;
     let bytes = bytes.map_err(|_| Problem::Unreadable)?;
     let hello: Hello = serde_json::from_slice(&bytes).map_err(|_| Problem::Unreadable)?;
@@ -22,9 +16,10 @@ pub(super) async fn greet(
         None => Ok(()),
     };
     tracing::debug!(hub = ?hello.version, ?verdict, "greeted by the hub");
-    greeted.send_replace(Some(verdict));
+    inside.greeted.send_replace(Some(verdict));
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let answer = HelloAnswer { protocol: PROTOCOL, version, name };
+    let tick = inside.memory.fresh.tick();
+    let answer = HelloAnswer { protocol: PROTOCOL, version, name: inside.name, tick };
     let json = serde_json::to_vec(&answer).map_err(|_| Problem::Unreadable)?;
     let mut response = Response::new(forward::full(json));
     let json = http::HeaderValue::from_static("application/json");

@@ -3,6 +3,9 @@
 
 use forward::{BadRequest, Body, Error};
 use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
+use printer::Level;
+
+use super::fresh::Stale;
 
 /// The header that carries a problem's code; no printer's answer ever has it.
 pub const ERROR_HEADER: &str = "layerlock-agent-error";
@@ -18,8 +21,12 @@ pub(super) enum Problem {
     RelayHeader(#[from] wire::InvalidRelayed),
     #[error("this agent has no such printer")]
     UnknownPrinter,
-    #[error("this needs the level controls")]
-    NotAllowed,
+    #[error("this needs the level {0}")]
+    NotAllowed(Level),
+    #[error(transparent)]
+    Stale(#[from] Stale),
+    #[error("too many WebSockets to this printer are open")]
+    TooManySockets,
     #[error(transparent)]
     BadRequest(#[from] BadRequest),
     #[error("the printer can't be reached")]
@@ -45,7 +52,13 @@ impl Problem {
             Self::Unreadable => (StatusCode::BAD_REQUEST, "unreadable"),
             Self::RelayHeader(_) => (StatusCode::BAD_REQUEST, "relay-header"),
             Self::UnknownPrinter => (StatusCode::NOT_FOUND, "unknown-printer"),
-            Self::NotAllowed => (StatusCode::FORBIDDEN, "not-allowed"),
+            Self::NotAllowed(_) => (StatusCode::FORBIDDEN, "not-allowed"),
+            Self::Stale(Stale::NoStamp) => (StatusCode::BAD_REQUEST, "no-stamp"),
+            Self::Stale(Stale::TooOld | Stale::Unjudged) => (StatusCode::CONFLICT, "too-old"),
+            Self::Stale(Stale::Replayed) => (StatusCode::CONFLICT, "replayed"),
+            Self::Stale(Stale::Full) | Self::TooManySockets => {
+                (StatusCode::SERVICE_UNAVAILABLE, "agent-busy")
+            }
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request"),
             Self::Offline => (StatusCode::BAD_GATEWAY, "printer-offline"),
             Self::Failed(Error::TimedOut) => (StatusCode::GATEWAY_TIMEOUT, "printer-timeout"),

@@ -1,5 +1,6 @@
 //! A visitor's request, from the tunnel to a printer. The hub has checked who it is; here it is
-//! checked again what may be, and everything that says where it comes from is written anew.
+//! checked again what may be ([`levels`]) and whether it was made just now ([`super::fresh`]), and
+//! everything that says where it comes from is written anew.
 
 use forward::{BadRequest, Body, headers};
 use http::{
@@ -7,35 +8,34 @@ use http::{
     header::{HOST, HeaderValue as Value},
     request::Parts,
 };
-use printer::{Level, PrinterId};
+use printer::PrinterId;
 use wire::{InvalidRelayed, RELAYED_HEADER, Relayed};
 
-use super::Problem;
-use crate::{address::shown_to_printers, supervisor::Supervisor};
-
-/// What relayed requests need until the agent knows what each of them does (PM-3).
-const NEEDED: Level = Level::Controls;
+use super::{Inside, Problem, levels};
+use crate::address::shown_to_printers;
 
 /// Names that only hub and agent use.
 const OURS: &str = "layerlock-";
 
 pub(super) async fn relay(
-    printers: &Supervisor,
+    inside: &Inside,
     printer: PrinterId,
     request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
     let (mut parts, body) = request.into_parts();
     let relayed = take_relayed(&mut parts.headers)?;
-    let member = printers.find(printer).ok_or(Problem::UnknownPrinter)?;
-    if relayed.level < NEEDED {
-        return Err(Problem::NotAllowed);
-    }
+    let member = inside.printers.find(printer).ok_or(Problem::UnknownPrinter)?;
     rewrite(&mut parts, &relayed)?;
     let targets = member.targets().ok_or(Problem::Offline)?;
     let asked = parts.uri.path_and_query().ok_or(BadRequest::Target)?;
     let (server, uri) = targets.choose(asked)?;
+    let passing = levels::admit(&parts, &uri, relayed.level)?;
+    if wire::needs_stamp(parts.method.as_str()) {
+        inside.memory.fresh.check(relayed.stamp)?;
+    }
     parts.uri = uri;
-    let mut answer = server.origin.send(Request::from_parts(parts, body)).await?;
+    let request = Request::from_parts(parts, body);
+    let mut answer = passing.send(inside, &member, &server.origin, request).await?;
     remove_ours(answer.headers_mut());
     Ok(answer)
 }

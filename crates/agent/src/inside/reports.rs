@@ -1,22 +1,25 @@
-//! `GET /v1/events`: one line of JSON with all printers, at once and whenever one of them
-//! changes.
+//! `GET /v1/events`: one line of JSON with all printers and the agent's time, at once, whenever a
+//! printer changes, and every 30 s: the hub counts on from the time that it heard last, and no two
+//! clocks run alike.
+
+use std::time::Duration;
 
 use forward::{Body, BodySender, Closed};
 use http::{HeaderValue, Response, header::CONTENT_TYPE};
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
-use wire::Report;
+use tokio::time::timeout;
 
-pub(super) fn stream(
-    mut reports: watch::Receiver<Report>,
-    stopping: CancellationToken,
-) -> Response<Body> {
+use super::Inside;
+
+/// The longest pause between two lines.
+const EVERY: Duration = Duration::from_secs(30);
+
+pub(super) fn stream(inside: Inside) -> Response<Body> {
     let (sender, body) = forward::channel();
     tokio::spawn(async move {
         let ended = tokio::select! {
             () = sender.closed() => false,
-            () = stopping.cancelled() => true,
-            said = tell(&mut reports, &sender) => said.is_ok(),
+            () = inside.stopping.cancelled() => true,
+            said = tell(&inside, &sender) => said.is_ok(),
         };
         if ended {
             sender.finish();
@@ -28,13 +31,15 @@ pub(super) fn stream(
     response
 }
 
-async fn tell(reports: &mut watch::Receiver<Report>, sender: &BodySender) -> Result<(), Closed> {
+async fn tell(inside: &Inside, sender: &BodySender) -> Result<(), Closed> {
+    let mut reports = inside.printers.reports();
     loop {
-        let report = reports.borrow_and_update().clone();
+        let mut report = reports.borrow_and_update().clone();
+        report.tick = Some(inside.memory.fresh.tick());
         let mut line = serde_json::to_vec(&report).unwrap_or_default();
         line.push(b'\n');
         sender.send(line.into()).await?;
-        if reports.changed().await.is_err() {
+        if let Ok(Err(_)) = timeout(EVERY, reports.changed()).await {
             return Ok(());
         }
     }

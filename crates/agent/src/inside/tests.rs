@@ -19,6 +19,19 @@ use crate::Printers;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
+/// The clock of an agent that has been running for an hour.
+struct AnHourIn(SystemClock);
+
+impl Clock for AnHourIn {
+    fn now(&self) -> printer::Timestamp {
+        self.0.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic() + Duration::from_hours(1)
+    }
+}
+
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 /// A printer on this machine that answers everything with `answer`, and tells the heads of the
@@ -67,6 +80,7 @@ pub(crate) async fn inside(urls: &[String]) -> (Inside, Vec<PrinterId>) {
         printers: supervisor,
         name: "workshop".parse().unwrap(),
         greeted: watch::Sender::new(None),
+        memory: Arc::new(Memory::new(Arc::new(AnHourIn(SystemClock::new())), &OsRandom)),
         stopping: CancellationToken::new(),
     };
     (inside, printers.entries().iter().map(|entry| entry.id).collect())
@@ -80,10 +94,11 @@ pub(crate) fn relayed() -> Relayed {
         lease: SessionId::new(&clock, &OsRandom),
         host: "abc.localhost:3443".to_owned(),
         client: [8, 8, 4, 4].into(),
+        stamp: None,
     }
 }
 
-fn visit(authority: &str, path: &str, relayed: &Relayed) -> Request<Body> {
+pub(crate) fn visit(authority: &str, path: &str, relayed: &Relayed) -> Request<Body> {
     Request::builder()
         .uri(format!("https://{authority}{path}"))
         .header(RELAYED_HEADER, relayed.encode())
@@ -91,11 +106,11 @@ fn visit(authority: &str, path: &str, relayed: &Relayed) -> Request<Body> {
         .unwrap()
 }
 
-async fn answer(inside: &Inside, request: Request<Body>) -> Response<Body> {
+pub(crate) async fn answer(inside: &Inside, request: Request<Body>) -> Response<Body> {
     timeout(DEADLINE, inside.clone().answer(request)).await.expect("no answer")
 }
 
-fn code(response: &Response<Body>) -> &str {
+pub(crate) fn code(response: &Response<Body>) -> &str {
     response.headers().get(ERROR_HEADER).map_or("", |code| code.to_str().unwrap())
 }
 
@@ -224,9 +239,11 @@ async fn hub_relays_for_a_viewer() {
     let (inside, ids) = inside(&[format!("http://{address}")]).await;
     for level in [Level::View, Level::Queue, Level::Print] {
         let relayed = Relayed { level, ..relayed() };
-        let refused =
-            answer(&inside, visit(&wire::printer_authority(ids[0]), "/a", &relayed)).await;
-        assert_eq!((refused.status().as_u16(), code(&refused)), (403, "not-allowed"));
+        for page in ["/", "/a", "/static/app.js", "/api/settings"] {
+            let refused =
+                answer(&inside, visit(&wire::printer_authority(ids[0]), page, &relayed)).await;
+            assert_eq!((refused.status().as_u16(), code(&refused)), (403, "not-allowed"));
+        }
     }
     assert!(questions.try_recv().is_err());
 }
@@ -315,7 +332,8 @@ async fn the_hub_is_greeted_and_hears_every_change() {
     let mut events = answer(&inside, request).await.into_body();
     assert_eq!(next_report(&mut events).await.printers[0].id, ids[0]);
     inside.printers.apply(&Printers::default());
-    assert_eq!(next_report(&mut events).await, Report::default());
+    let empty = next_report(&mut events).await;
+    assert_eq!((empty.printers, empty.tick.unwrap().run), (Vec::new(), said.tick.run));
     inside.stopping.cancel();
     assert!(timeout(DEADLINE, events.frame()).await.unwrap().is_none());
 }

@@ -1,6 +1,6 @@
 //! One connection to the hub, from dialling to its end.
 
-use std::{io, pin::Pin, time::Duration};
+use std::{io, pin::Pin, sync::Arc, time::Duration};
 
 use http_body_util::BodyExt;
 use tokio::{
@@ -13,7 +13,12 @@ use tokio_util::sync::CancellationToken;
 use wire::Refusal;
 
 use super::{Agent, Status};
-use crate::{Error, hub::server_name, inside::Inside, supervisor::Supervisor};
+use crate::{
+    Error,
+    hub::server_name,
+    inside::{Inside, Memory},
+    supervisor::Supervisor,
+};
 
 /// How long dialling and the TLS handshake may take together.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -30,6 +35,7 @@ const SETTLED: Duration = Duration::from_secs(10);
 pub(super) struct Session<'a> {
     pub(super) agent: &'a Agent,
     pub(super) printers: &'a Supervisor,
+    pub(super) memory: &'a Arc<Memory>,
     pub(super) status: &'a watch::Sender<Status>,
     pub(super) shutdown: &'a CancellationToken,
 }
@@ -87,6 +93,7 @@ impl Session<'_> {
             printers: self.printers.clone(),
             name: self.agent.name.clone(),
             greeted,
+            memory: Arc::clone(self.memory),
             stopping: self.shutdown.clone(),
         };
         let mut served = serving(io, inside, self.shutdown.clone());

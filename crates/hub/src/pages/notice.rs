@@ -79,6 +79,13 @@ impl Notice {
         Self::new(StatusCode::FORBIDDEN, code, "This request was refused", detail.into())
     }
 
+    /// A request that was held up on its way to the printer (HZ-6).
+    pub(crate) fn not_carried_out() -> Self {
+        let detail = "The connection was interrupted and this request came too late to the \
+                      printer's agent. It was not carried out. Look at the printer and try again.";
+        Self::new(StatusCode::CONFLICT, "too-old", "Not carried out", detail.to_owned())
+    }
+
     /// A request that makes no sense.
     pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, "This request can't be used", detail.into())

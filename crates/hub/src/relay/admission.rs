@@ -40,12 +40,14 @@ impl From<store::Error> for Denial {
     }
 }
 
-/// Lets the holder of this origin's session in, if the policy allows it.
+/// Lets the holder of this origin's session in, if the policy allows it. Whoever may not use the
+/// printer's pages may still send single requests, of which the agent knows what each takes.
 pub(super) async fn admit(
     state: &Shared,
     origin: &PrinterOrigin,
     headers: &HeaderMap,
     client: IpAddr,
+    action: Action,
 ) -> Result<Admitted, Denial> {
     let digest = presented(headers, origin.label()).ok_or(Denial::SignedOut)?;
     let printer = state.store.printer_by_label(origin.label()).await?.ok_or(Denial::SignedOut)?;
@@ -56,7 +58,7 @@ pub(super) async fn admit(
     let (session, account) = find(state, &digest, printer.id).await?.ok_or(Denial::SignedOut)?;
     let now = state.clock.now();
     let level = state.store.level_on(account.id, printer.id, now).await?;
-    let level = permit(&account, level)?;
+    let level = permit(&account, level, action)?;
     if session.last_seen.plus(TOUCH_EVERY) <= now {
         state.store.touch_session(session.id, now, client).await?;
     }
@@ -66,15 +68,20 @@ pub(super) async fn admit(
         events,
         account,
         printer: printer.id,
+        level,
         expires: session.expires,
         stream: None,
     };
     Ok(Admitted { printer, level, hold })
 }
 
-/// Asks the policy whether somebody with this level may use the printer.
-pub(super) fn permit(account: &Account, level: Option<Level>) -> Result<Level, Denial> {
-    match allow(Subject::Account(account), Action::UsePrinter, level) {
+/// Asks the policy whether somebody with this level may do this with the printer.
+pub(super) fn permit(
+    account: &Account,
+    level: Option<Level>,
+    action: Action,
+) -> Result<Level, Denial> {
+    match allow(Subject::Account(account), action, level) {
         Ok(()) => level.ok_or(Denial::Told(Notice::no_such_printer())),
         Err(Denied::SignedOut) => Err(Denial::SignedOut),
         Err(Denied::NoAccess) => Err(Denial::Told(Notice::no_such_printer())),

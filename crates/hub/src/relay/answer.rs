@@ -54,6 +54,8 @@ pub(super) fn agents_word(headers: &HeaderMap, printer: &Printer) -> Option<Noti
         }
         "unknown-printer" => Notice::no_such_printer(),
         "not-allowed" => Notice::not_allowed(Level::Controls),
+        "too-old" | "replayed" => Notice::not_carried_out(),
+        "agent-busy" => Notice::busy(),
         "bad-request" => Notice::bad_request("bad-request", "This request can't be forwarded."),
         _ => {
             tracing::warn!(code, "an agent has no answer");

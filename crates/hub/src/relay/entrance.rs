@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     pages::{Asker, Notice, protect},
+    policy::Action,
     session::cookie,
     state::{Shared, State},
 };
@@ -61,7 +62,8 @@ pub(super) async fn start(
     let query = parts.uri.query().unwrap_or_default();
     let next = parameter(query, "next").and_then(|next| LocalPath::parse(&next));
     let next = next.unwrap_or_else(LocalPath::root);
-    if admit(state, origin, &parts.headers, connection.client).await.is_ok() {
+    let opens = Action::UsePrinter;
+    if admit(state, origin, &parts.headers, connection.client, opens).await.is_ok() {
         return redirect(next.as_str()).ok_or_else(Notice::went_wrong);
     }
     let own = |name: &String| state.origins.is_own(name, connection.local);

@@ -2,6 +2,8 @@
 //! the other: a visitor who leaves cancels the request at the agent, and a session that ends cuts
 //! the answer off.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Version, request::Parts};
@@ -21,6 +23,8 @@ pub(super) struct Exchange {
     pub(super) admitted: Admitted,
     live: LiveTunnel,
     who: Relayed,
+    /// When the request came, on the hub's own clock.
+    came: Duration,
     jar: Jar,
 }
 
@@ -32,6 +36,7 @@ impl Exchange {
         client: std::net::IpAddr,
     ) -> Result<Self, Notice> {
         let state = admitted.hold.state.clone();
+        let came = state.clock.monotonic();
         let Some(live) = state.tunnels.of(admitted.printer.agent) else {
             return Err(agent_offline(&admitted).await?);
         };
@@ -44,10 +49,11 @@ impl Exchange {
             lease: admitted.hold.lease.session(),
             host: origin.host(),
             client,
+            stamp: None,
         };
         let session = admitted.hold.lease.session();
         let jar = Jar::new(state.store.clone(), session, &admitted.printer);
-        Ok(Self { admitted, live, who, jar })
+        Ok(Self { admitted, live, who, came, jar })
     }
 
     /// Sends a request and waits for the head of its answer, or for the end of the session.
@@ -65,6 +71,10 @@ impl Exchange {
             .map_err(|error| Notice::bad_request("bad-request", error.to_string()))?;
         let printer = &self.admitted.printer;
         let invalid = || Notice::bad_request("bad-request", "This address can't be forwarded.");
+        if wire::needs_stamp(parts.method.as_str()) {
+            let random = self.admitted.hold.state.random.as_ref();
+            self.who.stamp = Some(self.live.ticks.stamp(self.came, random));
+        }
         let parts = towards_agent(parts, printer.id, &self.who).ok_or_else(invalid)?;
         let answer = tokio::select! {
             answer = self.live.tunnel.send(Request::from_parts(parts, body)) => answer,

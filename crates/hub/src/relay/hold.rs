@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use backplane::{Event, Lease};
-use printer::{AccountId, PrinterId, Timestamp};
+use printer::{AccountId, Level, PrinterId, Timestamp};
 use store::Account;
 use tokio::{
     sync::{
@@ -30,6 +30,8 @@ pub(super) struct Hold {
     pub(super) events: Receiver<Event>,
     pub(super) account: Account,
     pub(super) printer: PrinterId,
+    /// The level under which the agent lets it through.
+    pub(super) level: Level,
     /// When the session ends, however much it is used.
     pub(super) expires: Timestamp,
     /// One stream of this person's share of the tunnel.
@@ -40,11 +42,11 @@ impl Hold {
     /// Waits until the request may go on no longer. Never holds longer than the stream that it
     /// belongs to: dropping it gives everything back.
     pub(super) async fn ended(&mut self) {
-        let Self { state, lease, events, account, printer, expires, .. } = self;
+        let Self { state, lease, events, account, printer, level, expires, .. } = self;
         tokio::select! {
             () = lease.ended() => {}
             () = sleep(until(state.clock.now(), *expires)) => {}
-            () = rights_lost(state, account, *printer, events) => {}
+            () = rights_lost(state, account, (*printer, *level), events) => {}
         }
     }
 }
@@ -57,7 +59,7 @@ fn until(now: Timestamp, then: Timestamp) -> Duration {
 async fn rights_lost(
     state: &Shared,
     account: &Account,
-    printer: PrinterId,
+    (printer, held): (PrinterId, Level),
     events: &mut Receiver<Event>,
 ) {
     loop {
@@ -65,7 +67,8 @@ async fn rights_lost(
         let _ = timeout(LOOK_AGAIN, news_of(account.id, events)).await;
         let level = state.store.level_on(account.id, printer, state.clock.now()).await;
         let Ok(level) = level else { return };
-        if allow(Subject::Account(account), Action::UsePrinter, level).is_err() {
+        let allowed = allow(Subject::Account(account), Action::AskPrinter, level).is_ok();
+        if !allowed || level < Some(held) {
             return;
         }
     }

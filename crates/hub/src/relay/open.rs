@@ -25,6 +25,7 @@ use crate::{
     host::Asked,
     origins::{Origins, Way, is_label},
     pages::{Asker, Notice},
+    policy::Action,
     session::{Visitor, visitor},
     state::Shared,
 };
@@ -73,7 +74,7 @@ async fn open(state: &Shared, parts: &Parts) -> Result<Response<Body>, Notice> {
     };
     let now = state.clock.now();
     let level = state.store.level_on(visitor.account.id, printer.id, now).await?;
-    match permit(&visitor.account, level) {
+    match permit(&visitor.account, level, Action::UsePrinter) {
         Ok(_) => on_to(state, parts, &visitor, &printer, way),
         Err(Denial::SignedOut) => sign_in(parts),
         Err(Denial::Told(notice)) => Err(notice),

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     pages::{Asker, Notice},
+    policy::Action,
     state::Shared,
 };
 
@@ -49,7 +50,7 @@ async fn pass(
     }
     same_origin::judge(&parts, &origin.origin(), handshake.is_some()).map_err(refused)?;
     let client = parts.extensions.get::<Connection>().ok_or_else(Notice::went_wrong)?.client;
-    let admitted = match admit(state, origin, &parts.headers, client).await {
+    let admitted = match admit(state, origin, &parts.headers, client, action(&parts, asker)).await {
         Ok(admitted) => admitted,
         Err(Denial::SignedOut) => return Ok(entrance::answer(state, origin, &parts, asker)),
         Err(Denial::Told(notice)) => return Err(notice),
@@ -60,6 +61,12 @@ async fn pass(
     }
     let answer = exchange.send(parts, body).await?;
     Ok(exchange.finish(answer).await)
+}
+
+/// What a request is for: a person who navigates wants the printer's own pages.
+fn action(parts: &Parts, asker: &Asker) -> Action {
+    let opens = asker.person || same_origin::is_navigation(parts);
+    if opens { Action::UsePrinter } else { Action::AskPrinter }
 }
 
 /// What is refused whoever asks, and whatever they ask for. Cookies are counted later, when the

@@ -1,6 +1,6 @@
 //! One agent's connection from the judgement of its key to its end.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use backplane::Event;
 use printer::AgentId;
@@ -13,7 +13,7 @@ use tokio::{
 use tunnel::{PublicKey, Tunnel};
 use wire::Refusal;
 
-use super::{Error, greeting, reports};
+use super::{Error, greeting, reports, ticks::Ticks};
 use crate::state::State;
 
 /// How often it is written down that a connected agent was seen. A hub that is killed says
@@ -47,9 +47,11 @@ async fn converse(state: &State, agent: Option<Agent>, tunnel: &Tunnel) -> Resul
     };
     // Listen first, look again second: an agent that is unlinked in between is noticed.
     let events = state.backplane.events();
-    let version = greeting::welcome(tunnel).await?.version;
+    let hello = greeting::welcome(tunnel).await?;
+    let ticks = Arc::new(Ticks::new(Arc::clone(&state.clock), hello.tick));
+    let version = hello.version;
     let end = tokio::select! {
-        end = stay(state, agent, tunnel, &version) => end,
+        end = stay(state, agent, tunnel, &version, ticks) => end,
         end = revoked(state, agent, events) => end,
     };
     state.store.agent_seen(agent, &version, state.clock.now()).await?;
@@ -57,11 +59,17 @@ async fn converse(state: &State, agent: Option<Agent>, tunnel: &Tunnel) -> Resul
 }
 
 /// The agent is reachable for as long as this runs.
-async fn stay(state: &State, agent: AgentId, tunnel: &Tunnel, version: &str) -> Result<(), Error> {
-    let _entry = state.tunnels.enter(agent, tunnel.clone());
+async fn stay(
+    state: &State,
+    agent: AgentId,
+    tunnel: &Tunnel,
+    version: &str,
+    ticks: Arc<Ticks>,
+) -> Result<(), Error> {
+    let _entry = state.tunnels.enter(agent, tunnel.clone(), Arc::clone(&ticks));
     let arrival = state.backplane.presence().arrive(agent);
     tokio::select! {
-        end = reports::follow(state, agent, tunnel, &arrival) => end,
+        end = reports::follow(state, agent, tunnel, &arrival, &ticks) => end,
         end = note_seen(state, agent, version) => end,
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use printer::AgentId;
 use tunnel::Tunnel;
 
-use super::{link_caps::LinkCaps, share::Share};
+use super::{link_caps::LinkCaps, share::Share, ticks::Ticks};
 
 /// The tunnels of the agents that are connected here.
 #[derive(Default)]
@@ -25,6 +25,8 @@ pub(crate) struct LiveTunnel {
     pub(crate) tunnel: Tunnel,
     /// How many of them one person may have at a time.
     pub(crate) share: Arc<Share>,
+    /// What the agent's clock says.
+    pub(crate) ticks: Arc<Ticks>,
 }
 
 /// A tunnel's place in the list, for as long as its connection lasts.
@@ -53,9 +55,9 @@ impl Tunnels {
     }
 
     /// Puts a tunnel into the list. An older one of the same agent is closed.
-    pub(super) fn enter(&self, agent: AgentId, tunnel: Tunnel) -> Entry<'_> {
+    pub(super) fn enter(&self, agent: AgentId, tunnel: Tunnel, ticks: Arc<Ticks>) -> Entry<'_> {
         let share = Arc::new(Share::default());
-        let live = LiveTunnel { tunnel, share: Arc::clone(&share) };
+        let live = LiveTunnel { tunnel, share: Arc::clone(&share), ticks };
         if let Some(older) = self.lock().insert(agent, live) {
             older.tunnel.close();
         }

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use tunnel::Tunnel;
 use wire::{PrinterReport, Report};
 
-use super::{Error, greeting::to_agent, lines::Lines};
+use super::{Error, greeting::to_agent, lines::Lines, ticks::Ticks};
 use crate::state::State;
 
 /// How long an agent may take to begin its reports.
@@ -33,6 +33,7 @@ pub(super) async fn follow(
     agent: AgentId,
     tunnel: &Tunnel,
     arrival: &Arrival,
+    ticks: &Ticks,
 ) -> Result<(), Error> {
     let request = to_agent(Method::GET, wire::EVENTS_PATH, Empty::<Bytes>::new())?;
     let answer = timeout(PATIENCE, tunnel.send(request)).await.map_err(|_| Error::Slow)??;
@@ -42,7 +43,9 @@ pub(super) async fn follow(
     let mut lines = Lines::new(answer.into_body());
     let mut told = None;
     while let Some(line) = lines.next().await? {
-        let said = Said::of(&parse(&line)?);
+        let report = parse(&line)?;
+        report.tick.into_iter().for_each(|tick| ticks.hear(tick));
+        let said = Said::of(&report);
         if told.as_ref() != Some(&said) {
             take_in(state, agent, arrival, told.as_ref(), &said).await?;
             told = Some(said);

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use printer::{Kind, PrinterId};
 use tokio::sync::Notify;
-use wire::{Hello, HelloAnswer, PrinterReport, Report};
+use wire::{Hello, HelloAnswer, PrinterReport, Report, Tick};
 
 /// What reached the printer.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ impl PrinterSide {
             kind: *kind,
             online: true,
         };
-        let report = Report { printers: printers.iter().map(report).collect() };
+        let report = Report { printers: printers.iter().map(report).collect(), tick: None };
         Self(Arc::new(Inner {
             report: Mutex::new(report),
             hellos: Mutex::default(),
@@ -113,8 +113,9 @@ impl PrinterSide {
         let body = request.into_body().collect().await.unwrap().to_bytes();
         self.0.hellos.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
         let protocol = *self.0.version.lock().unwrap();
+        let tick = Tick { run: 7, millis: 1000 };
         let answer =
-            HelloAnswer { protocol, version: "1.2.3".to_owned(), name: "a".parse().unwrap() };
+            HelloAnswer { protocol, version: "1.2.3".to_owned(), name: "a".parse().unwrap(), tick };
         Response::new(forward::full(serde_json::to_vec(&answer).unwrap()))
     }
 
