@@ -24,9 +24,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Klipper's own socket: whoever reaches it is past everything that Moonraker checks.
 const NEVER: &str = "/klippysocket";
 
-/// Headers in which some frameworks look for the method, beside the one that is never forwarded.
-const OVERRIDES: [&str; 2] = ["x-http-method", "x-method-override"];
-
 /// Asks `PrusaLink` to start what was uploaded.
 const PRINT_AFTER_UPLOAD: &str = "print-after-upload";
 
@@ -47,8 +44,7 @@ pub(super) fn admit(parts: &Parts, sent: &Uri, level: Level) -> Result<Passing, 
     if level >= Level::Controls {
         return Ok(Passing { level, needed: None });
     }
-    let unclear = parts.headers.contains_key(CONTENT_ENCODING)
-        || OVERRIDES.iter().any(|name| parts.headers.contains_key(*name));
+    let unclear = parts.headers.contains_key(CONTENT_ENCODING);
     // A path route may lead from one listed path to another one.
     let elsewhere =
         sent.path() != asked.path() && guard::is_listed(parts.method.as_str(), sent.path());
