@@ -8,7 +8,7 @@ use http::{
 use printer::{PrinterId, SessionId};
 use store::{PrinterCookie, Store};
 
-use super::{inbound, outbound::Changes};
+use super::{inbound, is_hubs, outbound::Changes};
 
 /// The cookies of one printer in one visitor's session, as seen by one request.
 pub(in crate::relay) struct Jar {
@@ -39,7 +39,9 @@ impl Jar {
         path: &str,
     ) -> Result<(), store::Error> {
         path.clone_into(&mut self.path);
-        if headers.contains_key(COOKIE) {
+        if has_only_hubs(headers) {
+            headers.remove(COOKIE);
+        } else {
             let known = self.store.printer_cookies(self.session, self.printer).await?;
             inbound::keep_own(headers, &known, &self.label, path);
             self.known = Some(known);
@@ -75,4 +77,9 @@ impl Jar {
         changes.apply(headers, &known);
         Ok(())
     }
+}
+
+/// Whether there is nothing that a printer might have set; then it needs no looking up.
+fn has_only_hubs(headers: &HeaderMap) -> bool {
+    forward::cookies::pairs(headers).all(|(name, _)| is_hubs(&String::from_utf8_lossy(name)))
 }

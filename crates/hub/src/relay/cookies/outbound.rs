@@ -125,7 +125,7 @@ impl Now<'_> {
         let mut rest = format!("; Path={path}; Secure{hidden}");
         for attribute in ["SameSite", "Expires", "Max-Age"] {
             if let Some(value) = cookie.attribute(attribute) {
-                rest.push_str(&format!("; {attribute}={value}"));
+                rest.extend(["; ", attribute, "=", value]);
             }
         }
         [name.as_bytes(), b"=", cookie.value, rest.as_bytes()].concat()
