@@ -1,18 +1,37 @@
 //! Keys of the hub that strayed into a request for a printer. A script that sends its hub key as
 //! `X-Api-Key` would hand the printer a key to everything, so such a request is refused.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use http::{HeaderMap, header, request::Parts};
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use http::{HeaderMap, header, request::Parts, uri::PathAndQuery};
 
 /// How every API key of a hub starts.
 const PREFIX: &[u8] = b"llk_";
 
-/// Whether a request holds what looks like a hub's API key, in a header or in its query.
+/// However the sender pads.
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+
+/// Both alphabets in which programs write credentials.
+const ALPHABETS: [GeneralPurpose; 2] = [
+    GeneralPurpose::new(&alphabet::STANDARD, LENIENT),
+    GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT),
+];
+
+/// Whether a request holds what looks like a hub's API key, in a header or in its address.
 /// Cookies are left out: they are random text that others made.
 pub(crate) fn has_strayed(parts: &Parts) -> bool {
-    let query = parts.uri.query().unwrap_or_default();
-    let query: Vec<u8> = percent_encoding::percent_decode_str(query).collect();
-    holds_key(&query) || in_headers(&parts.headers)
+    let address = parts.uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
+    in_address(address) || in_headers(&parts.headers)
+}
+
+/// Some programs encode twice.
+fn in_address(address: &str) -> bool {
+    let once: Vec<u8> = percent_encoding::percent_decode_str(address).collect();
+    let twice: Vec<u8> = percent_encoding::percent_decode(&once).collect();
+    holds_key(&once) || holds_key(&twice)
 }
 
 fn in_headers(headers: &HeaderMap) -> bool {
@@ -25,7 +44,10 @@ fn in_headers(headers: &HeaderMap) -> bool {
 fn in_basic(value: &[u8]) -> bool {
     let Some((scheme, credentials)) = value.split_at_checked(6) else { return false };
     scheme.eq_ignore_ascii_case(b"basic ")
-        && STANDARD.decode(credentials.trim_ascii()).is_ok_and(|plain| holds_key(&plain))
+        && ALPHABETS
+            .iter()
+            .filter_map(|alphabet| alphabet.decode(credentials.trim_ascii()).ok())
+            .any(|plain| holds_key(&plain))
 }
 
 /// The prefix at the beginning of a word; inside of one it is chance.
@@ -42,6 +64,7 @@ const fn is_word(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use http::Request;
 
     use super::*;
@@ -54,11 +77,14 @@ mod tests {
     // covers: RL-5
     #[test]
     fn hub_key_in_x_api_key_reaches_printer() {
+        // Whose bytes the two alphabets write differently.
+        let url_safe = format!("Basic {}", URL_SAFE_NO_PAD.encode("\u{3ff}\u{3ff}:llk_secret"));
         let basic = format!("Basic {}", STANDARD.encode("user:llk_secret"));
         for (name, value) in [
             ("x-api-key", "llk_secret"),
             ("authorization", "Bearer llk_secret"),
             ("authorization", basic.as_str()),
+            ("authorization", url_safe.as_str()),
             ("referer", "https://x/?apikey=llk_secret"),
         ] {
             assert!(strayed("/", name, value), "{name}: {value}");
@@ -67,7 +93,9 @@ mod tests {
 
     // covers: RL-5
     #[test]
-    fn hub_key_in_the_query_reaches_printer() {
+    fn hub_key_in_the_address_reaches_printer() {
+        assert!(strayed("/api/llk_secret/job", "accept", "*/*"));
+        assert!(strayed("/api?apikey=%256clk_secret", "accept", "*/*"));
         assert!(strayed("/api?apikey=llk_secret", "accept", "*/*"));
         assert!(strayed("/api?apikey=%6clk_secret", "accept", "*/*"));
     }
