@@ -13,7 +13,7 @@ use printer::{Clock, Random};
 use store::Store;
 
 pub use grants::{GrantRow, NewGrant};
-pub use setup::SetupLink;
+pub use setup::{SetupLink, origins};
 pub use users::NewUser;
 
 /// The operations behind `layerlock user`, `layerlock grant` and `layerlock setup-link`.
@@ -37,8 +37,16 @@ pub enum Error {
     #[error("{0}")]
     WeakPassword(String),
     /// No printer has this name or id.
-    #[error("there is no printer {0:?}")]
-    NoSuchPrinter(String),
+    #[error("there is no printer {wanted:?}; {}", known_printers(.known))]
+    NoSuchPrinter {
+        /// What was asked for.
+        wanted: String,
+        /// The names of those that there are.
+        known: Vec<String>,
+    },
+    /// A grant that ends before it begins.
+    #[error("that date has passed; nothing was granted")]
+    GrantInThePast,
     /// Several printers have this name.
     #[error("several printers are named {0:?}; use the id")]
     AmbiguousPrinter(String),
@@ -48,6 +56,13 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
+}
+
+fn known_printers(names: &[String]) -> String {
+    if names.is_empty() {
+        return "no agent has reported any yet".to_owned();
+    }
+    format!("there are: {}", names.join(", "))
 }
 
 impl Admin {

@@ -10,6 +10,9 @@ use tunnel::Fingerprint;
 
 use crate::moment::Moment;
 
+/// The heading of the options that every command has.
+const EVERYWHERE: &str = "Everywhere";
+
 /// Secure remote access for 3D printers, on your own machines.
 #[derive(Debug, Parser)]
 #[command(
@@ -23,11 +26,11 @@ use crate::moment::Moment;
 )]
 pub(crate) struct Arguments {
     /// Where everything is kept [default: this user's data folder].
-    #[arg(long, global = true, value_name = "DIR", env = "LAYERLOCK_DATA")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR", env = "LAYERLOCK_DATA")]
     pub(crate) data: Option<PathBuf>,
 
     /// The configuration file [default: layerlock.toml in the data folder].
-    #[arg(long, global = true, value_name = "FILE", env = "LAYERLOCK_CONFIG")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", env = "LAYERLOCK_CONFIG")]
     pub(crate) config: Option<PathBuf>,
 
     /// What to do.
@@ -56,6 +59,14 @@ pub(crate) enum Command {
     /// Check the configuration, or print all of it with its meaning.
     #[command(subcommand)]
     Config(Config),
+}
+
+impl Command {
+    /// Whether it may begin a data folder. The others work on what is there: a folder that was
+    /// mistyped must not look like an empty hub.
+    pub(crate) const fn keeps_data(&self) -> bool {
+        matches!(self, Self::Up(_) | Self::Hub(_) | Self::Agent(_))
+    }
 }
 
 /// Where a hub listens.
@@ -134,7 +145,8 @@ pub(crate) enum Printer {
 /// Options of `layerlock agent printer add`.
 #[derive(Debug, Args)]
 pub(crate) struct PrinterAdd {
-    /// For example octoprint=http://127.0.0.1:5000. Kinds: octoprint, moonraker, prusalink.
+    /// For example octoprint=http://127.0.0.1:5000. Kinds: octoprint,
+    /// moonraker (Mainsail, Fluidd), prusalink.
     #[arg(value_name = "KIND=URL")]
     pub(crate) printer: NewPrinter,
 

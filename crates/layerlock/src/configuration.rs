@@ -56,17 +56,41 @@ fn explain(errors: figment::Error) -> String {
 }
 
 fn explain_one(error: &figment::Error) -> String {
+    let setting = error.path.join(".");
+    let source = source(error);
     match &error.kind {
         Kind::UnknownField(name, known) => unknown(name, known, error),
+        Kind::InvalidType(found, wanted) => {
+            format!("{setting}{source} must be {wanted}, not {found}")
+        }
+        Kind::InvalidValue(found, wanted) => {
+            format!("{setting}{source} is {found}; it must be {wanted}")
+        }
+        Kind::UnknownVariant(found, known) => {
+            format!("{setting}{source} is {found:?}; it must be one of: {}", known.join(", "))
+        }
+        Kind::Message(message) if setting.is_empty() => {
+            format!("the configuration{source}: {message}")
+        }
+        Kind::Message(message) if message.contains("socket address") => {
+            format!("{setting}{source} is no address and port; write it like \"[::]:3443\"")
+        }
+        Kind::Message(message) => format!("{setting}{source}: {message}"),
         _ => error.to_string(),
     }
 }
 
+/// Where a value came from: the file, or the environment.
+fn source(error: &figment::Error) -> String {
+    match error.metadata.as_ref().map(|metadata| &metadata.source) {
+        Some(Some(file)) => format!(" in {file}"),
+        Some(None) => " in the environment".to_owned(),
+        None => String::new(),
+    }
+}
+
 fn unknown(name: &str, known: &[&str], error: &figment::Error) -> String {
-    let source = error.metadata.as_ref().map(|metadata| match &metadata.source {
-        Some(source) => format!(" in {source}"),
-        None => format!(" in {}", metadata.name),
-    });
+    let source = source(error);
     let section = match error.path.split_last() {
         Some((_, above)) if !above.is_empty() => format!(" of [{}]", above.join(".")),
         _ => String::new(),
@@ -75,7 +99,7 @@ fn unknown(name: &str, known: &[&str], error: &figment::Error) -> String {
         Some(near) => format!("did you mean {near:?}?"),
         None => format!("known: {}", known.join(", ")),
     };
-    format!("unknown setting {name:?}{section}{}: {advice}", source.unwrap_or_default())
+    format!("unknown setting {name:?}{section}{source}: {advice}")
 }
 
 fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
@@ -128,6 +152,20 @@ mod tests {
     fn a_misspelt_section_is_refused_with_the_nearest_name() {
         let error = load_text("[lgo]\n").unwrap_err().to_string();
         assert!(error.contains("did you mean \"log\"?"), "{error}");
+    }
+
+    #[test]
+    fn an_address_without_a_port_is_explained() {
+        let error = load_text("[hub.listen]\nhttps = \"3443\"\n").unwrap_err().to_string();
+        assert!(error.starts_with("hub.listen.https in "), "{error}");
+        assert!(error.contains("write it like \"[::]:3443\""), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_type_names_its_setting() {
+        let error = load_text("[hub]\nlisten = 3443\n").unwrap_err().to_string();
+        assert!(error.starts_with("hub.listen in "), "{error}");
+        assert!(!error.contains("default."), "{error}");
     }
 
     #[test]

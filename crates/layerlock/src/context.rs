@@ -1,4 +1,4 @@
-//! What every command starts from: the data folder, the settings, the time and the chance.
+//! What every command starts from: the data folder, the settings, the time and randomness.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(crate) struct Context {
     pub(crate) settings: Settings,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
-    /// The chance.
+    /// Where keys, tokens and ids come from.
     pub(crate) random: Arc<dyn Random>,
 }
 
@@ -45,7 +45,12 @@ impl Context {
     /// Opens the hub's store, for the commands that work on it alone.
     pub(crate) async fn admin(&self) -> anyhow::Result<Admin> {
         let hub = &self.settings.hub;
-        std::fs::create_dir_all(self.data.path().join("hub"))?;
+        anyhow::ensure!(
+            self.data.has_hub(),
+            "no hub has run with the data folder {} yet; start one with `layerlock up` or \
+             `layerlock hub`, or name its folder with --data",
+            self.data.path().display()
+        );
         let store = Store::open(&hub::database_url(hub, self.data.path())).await?;
         Ok(Admin::new(
             store,

@@ -9,24 +9,41 @@ use std::{
 use anyhow::Context;
 use etcetera::BaseStrategy;
 
-/// The data folder of this run, made if it wasn't there. Only its owner may look inside.
+/// The data folder of this run. Only its owner may look inside.
 #[derive(Debug, Clone)]
 pub(crate) struct DataFolder(PathBuf);
 
 impl DataFolder {
-    /// The folder that was asked for, or this user's own.
-    pub(crate) fn open(asked: Option<PathBuf>) -> anyhow::Result<Self> {
-        let path = asked.map_or_else(users_own, Ok)?;
+    /// The folder that was asked for, or this user's own. Nothing is made yet.
+    pub(crate) fn named(asked: Option<PathBuf>) -> anyhow::Result<Self> {
+        asked.map_or_else(users_own, Ok).map(Self)
+    }
+
+    /// Makes the folder if it isn't there, and warns if others can look inside.
+    pub(crate) fn make(&self) -> anyhow::Result<()> {
+        let path = &self.0;
+        anyhow::ensure!(
+            path.is_dir() || !path.exists(),
+            "{} is a file; --data takes a folder",
+            path.display()
+        );
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(&path)
+            .create(path)
             .with_context(|| format!("the data folder {} can't be made", path.display()))?;
-        let mode = fs::metadata(&path)?.permissions().mode();
-        if mode & 0o077 != 0 {
-            tracing::warn!(path = %path.display(), "others can look into the data folder; `chmod 700` it");
+        if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+            tracing::warn!(
+                "others can look into the data folder; run: chmod 700 {}",
+                path.display()
+            );
         }
-        Ok(Self(path))
+        Ok(())
+    }
+
+    /// Whether a hub has ever run with this folder.
+    pub(crate) fn has_hub(&self) -> bool {
+        self.0.join("hub").is_dir()
     }
 
     /// The folder itself.

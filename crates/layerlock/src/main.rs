@@ -39,9 +39,12 @@ fn start(arguments: Arguments) -> anyhow::Result<()> {
         print!("{}", configuration::reference());
         return Ok(());
     }
-    let data = DataFolder::open(arguments.data)?;
+    let data = DataFolder::named(arguments.data)?;
     let settings = configuration::load(arguments.config.as_deref(), data.configuration())?;
     log::start(&settings.log)?;
+    if arguments.command.keeps_data() {
+        data.make()?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(commands::run(arguments.command, Context::new(data, settings)))
 }

@@ -1,12 +1,10 @@
 //! What a person reads on a terminal: QR codes, tables, and passwords asked for without echo.
 
-use std::{
-    io::{BufRead, IsTerminal, Write},
-    net::SocketAddr,
-};
+use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::{Context, bail};
 use credentials::Password;
+use hub::admin::SetupLink;
 use qrcode::{QrCode, render::unicode};
 
 /// Prints text as a QR code, if standard output is a terminal.
@@ -61,18 +59,17 @@ fn parse_password(text: String) -> anyhow::Result<Password> {
     Password::try_from(text).map_err(Into::into)
 }
 
-/// Where people reach a server that listens at `address`: on this machine, and on its network.
-pub(crate) fn origins(address: SocketAddr) -> Vec<String> {
-    let port = address.port();
-    let local = format!("https://localhost:{port}");
-    let network = match address.ip() {
-        ip if ip.is_unspecified() => edge::names::lan_address(),
-        ip if ip.is_loopback() => None,
-        ip => Some(ip),
-    };
-    let network = network.map(|ip| format!("https://{}", SocketAddr::new(ip, port)));
-    if address.ip().is_unspecified() || address.ip().is_loopback() {
-        return std::iter::once(local).chain(network).collect();
+/// Shows a setup link for each place from which people may follow it.
+pub(crate) fn setup_link(link: &SetupLink) {
+    for url in &link.urls {
+        println!("  Setup link: {url}");
     }
-    network.into_iter().collect()
+    match link.urls.as_slice() {
+        [_, network] => {
+            println!("  (the first on this machine, the second from a phone or another computer)");
+            qr_code(network);
+        }
+        [only] => qr_code(only),
+        _ => {}
+    }
 }

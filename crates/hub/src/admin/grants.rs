@@ -35,8 +35,12 @@ pub struct GrantRow {
 }
 
 impl Admin {
-    /// Lets a person use a printer up to a level.
+    /// Lets a person use a printer up to a level, instead of what was granted for it before.
     pub async fn add_grant(&self, grant: NewGrant) -> Result<GrantRow, Error> {
+        let now = self.clock.now();
+        if grant.until.is_some_and(|until| until <= now) {
+            return Err(Error::GrantInThePast);
+        }
         let account = self.user(&grant.email).await?;
         let printer = self.find_printer(&grant.printer).await?;
         let made = Grant {
@@ -45,9 +49,13 @@ impl Admin {
             scope: GrantScope::Printer(printer.id),
             level: grant.level,
             until: grant.until,
-            created: self.clock.now(),
+            created: now,
         };
+        let earlier = self.store.grants_of(account.id).await?;
         self.store.add_grant(&made).await?;
+        for grant in earlier.into_iter().filter(|grant| grant.scope == made.scope) {
+            self.store.remove_grant(grant.id).await?;
+        }
         let printer = Some((printer.id, printer.name));
         let Grant { id, level, until, .. } = made;
         Ok(GrantRow { id, email: account.email, printer, level, until })
@@ -81,13 +89,15 @@ impl Admin {
 
     async fn find_printer(&self, wanted: &str) -> Result<Printer, Error> {
         let all = inventory::reachable(&self.store, self.clock.now()).await?;
+        let known = all.iter().map(|printer| printer.name.to_string()).collect();
+        let name = wanted.trim().to_lowercase();
         let is_wanted = |printer: &Printer| {
-            printer.id.to_string() == wanted || printer.name.as_str() == wanted.trim()
+            printer.id.to_string() == name || printer.name.as_str().to_lowercase() == name
         };
         let mut found = all.into_iter().filter(is_wanted);
         match (found.next(), found.next()) {
             (Some(printer), None) => Ok(printer),
-            (None, _) => Err(Error::NoSuchPrinter(wanted.to_owned())),
+            (None, _) => Err(Error::NoSuchPrinter { wanted: wanted.to_owned(), known }),
             (Some(_), Some(_)) => Err(Error::AmbiguousPrinter(wanted.to_owned())),
         }
     }

@@ -11,8 +11,9 @@ const LIFETIME: Duration = Duration::from_mins(30);
 
 /// A link that makes the first account, once. Whoever has it owns the hub.
 pub struct SetupLink {
-    /// The whole address; the token is in its fragment, which no server ever sees.
-    pub url: String,
+    /// The same link for each [origin][`origins`] of the hub; the token is in the fragment, which
+    /// no server ever sees.
+    pub urls: Vec<String>,
     /// When it ends.
     pub expires: Timestamp,
 }
@@ -27,23 +28,39 @@ impl Admin {
         let token = SetupToken::new(self.random.as_ref());
         let expires = self.clock.now().plus(LIFETIME);
         self.store.put_setup_token(&token.digest(), expires).await?;
-        let url = format!("https://{}/setup#{}", reachable_at(https), token.encode());
-        Ok(Some(SetupLink { url, expires }))
+        let link = |origin| format!("{origin}/setup#{}", token.encode());
+        Ok(Some(SetupLink { urls: origins(https).into_iter().map(link).collect(), expires }))
     }
 }
 
-/// Host and port for people on the network that a server listens on.
-fn reachable_at(https: SocketAddr) -> String {
-    let ip =
-        if https.ip().is_unspecified() { edge::names::lan_address() } else { Some(https.ip()) };
-    match ip.filter(|ip| !ip.is_loopback()) {
-        Some(ip) => SocketAddr::new(ip, https.port()).to_string(),
-        None => format!("localhost:{}", https.port()),
-    }
+/// Where people reach a hub that listens at `https`: first on its own machine, then from others
+/// on its network. At least one, unless it listens on the network and the network has gone.
+pub fn origins(https: SocketAddr) -> Vec<String> {
+    let (ip, port) = (https.ip(), https.port());
+    let local = ip.is_unspecified() || ip.is_loopback();
+    let local = local.then(|| format!("https://localhost:{port}"));
+    let network = if ip.is_unspecified() { edge::names::lan_address() } else { Some(ip) };
+    let network = network.filter(|ip| !ip.is_loopback());
+    let network = network.map(|ip| format!("https://{}", SocketAddr::new(ip, port)));
+    local.into_iter().chain(network).collect()
 }
 
 impl fmt::Debug for SetupLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SetupLink").field("url", &"***").field("expires", &self.expires).finish()
+        f.debug_struct("SetupLink").field("urls", &"***").field("expires", &self.expires).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hub_is_reached_where_it_listens() {
+        let at = |address: &str| origins(address.parse().unwrap());
+        assert_eq!(at("127.0.0.1:3443"), ["https://localhost:3443"]);
+        assert_eq!(at("192.168.1.5:3443"), ["https://192.168.1.5:3443"]);
+        assert_eq!(at("[fd00::5]:3443"), ["https://[fd00::5]:3443"]);
+        assert_eq!(at("[::]:3443").first().unwrap(), "https://localhost:3443");
     }
 }

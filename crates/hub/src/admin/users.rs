@@ -44,7 +44,8 @@ impl Admin {
         Ok(())
     }
 
-    pub(super) async fn user(&self, email: &Email) -> Result<Account, Error> {
+    /// The account with this address.
+    pub async fn user(&self, email: &Email) -> Result<Account, Error> {
         let found = self.store.account_by_email(email).await?;
         let (account, _) = found.ok_or_else(|| Error::NoSuchUser(email.clone()))?;
         Ok(account)

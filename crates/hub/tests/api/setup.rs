@@ -10,7 +10,7 @@ use crate::house::{ADA, Answer, Browser, House, PASSWORD};
 async fn token(house: &House) -> String {
     let link =
         house.hub.admin().setup_link("0.0.0.0:3443".parse().unwrap()).await.unwrap().unwrap();
-    let (page, token) = link.url.split_once('#').unwrap();
+    let (page, token) = link.urls[0].split_once('#').unwrap();
     assert!(page.starts_with("https://") && page.ends_with(":3443/setup"), "{page}");
     token.to_owned()
 }

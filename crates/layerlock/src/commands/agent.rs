@@ -13,6 +13,7 @@ use crate::{
 /// Links this agent to a hub, and waits until somebody has approved it.
 pub(crate) async fn link(options: Link, context: &Context) -> anyhow::Result<()> {
     let Link { hub_url, code, hub_key, name } = options;
+    println!("Hub:  {}", hub_key.words().join(" "));
     let hub = Hub { url: hub_url, key: hub_key, name: name.unwrap_or_else(machine_name) };
     let home = context.agent_home()?;
     let linked =
@@ -43,8 +44,8 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
     let home = context.agent_home()?;
     let Some(hub) = home.hub()? else {
         bail!(
-            "this agent isn't linked to a hub yet; make a code on the dashboard (\"Add printer\") \
-             and paste the command that it shows"
+            "this agent isn't linked to a hub yet; on the dashboard, choose Agents, Link an \
+             agent, and paste the command that it shows"
         );
     };
     let printers = home.printers()?.entries().len();
@@ -54,7 +55,7 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
         hub.name.as_str(),
         hub.url
     );
-    println!("It reaches {printers} printer(s) and nothing else. Stop with Ctrl-C.");
+    println!("Printers: {printers}. It reaches these and nothing else. Stop with Ctrl-C.");
     let url = hub.url.clone();
     let agent = Agent {
         identity: home.identity()?,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ::hub::Hub;
+use ::hub::{Hub, admin::origins};
 use anyhow::Context as _;
 use edge::{Listeners, Listening};
 
@@ -14,7 +14,7 @@ pub(crate) async fn run(listen: Listen, mut context: Context) -> anyhow::Result<
     let shutdown = shutdown::on_signals()?;
     let (hub, listeners, listening) = open(&context).await?;
     println!("Layerlock {} · hub\n", env!("CARGO_PKG_VERSION"));
-    introduce(&hub, listening).await?;
+    introduce(&hub, listening, &context).await?;
     println!("\nStop with Ctrl-C.");
     hub.serve(listeners, shutdown).await?;
     Ok(())
@@ -23,32 +23,42 @@ pub(crate) async fn run(listen: Listen, mut context: Context) -> anyhow::Result<
 /// Builds a hub and opens its doors.
 pub(crate) async fn open(context: &Context) -> anyhow::Result<(Arc<Hub>, Listeners, Listening)> {
     let asked = &context.settings.hub.listen;
-    let listeners = edge::bind(asked.https, Some(asked.http)).with_context(|| {
-        format!(
-            "can't listen at {} and {} (choose others with --https and --http)",
-            asked.https, asked.http
-        )
-    })?;
+    let listeners = edge::bind(asked.https, Some(asked.http))
+        .context("choose other ports with --https and --http, or stop the program that has them")?;
     let listening = listeners.addresses()?;
     let hub = Hub::build(context.settings.hub.clone(), context.hub_parts()).await?;
     Ok((Arc::new(hub), listeners, listening))
 }
 
 /// Says where the hub is, by what it is known, and how to begin.
-pub(crate) async fn introduce(hub: &Hub, listening: Listening) -> anyhow::Result<()> {
-    let https = listening.https;
-    println!("  Dashboard    {}", terminal::origins(https).join("  or  "));
-    println!("  Certificate  {}", hub.certificate_fingerprint().words().join(" "));
-    println!("               (compare these words when your browser warns: this hub made its own)");
+pub(crate) async fn introduce(
+    hub: &Hub,
+    listening: Listening,
+    context: &Context,
+) -> anyhow::Result<()> {
+    let key = hub.certificate_fingerprint();
+    println!("  Dashboard    {}", origins(listening.https).join("  or  "));
+    println!("  Certificate  {}", key.words().join(" "));
+    println!(
+        "               This hub made it itself, so browsers warn. Before you go on, look at the"
+    );
+    println!("               certificate there: the SHA-256 of its public key must begin with");
+    println!("               {}", beginning(key.as_bytes()));
+    println!("  Data         {}", context.data.path().display());
     if let Some(http) = listening.http {
         println!("  HTTP         port {} redirects to HTTPS", http.port());
     }
-    let Some(link) = hub.admin().setup_link(https).await? else { return Ok(()) };
+    let Some(link) = hub.admin().setup_link(listening.https).await? else { return Ok(()) };
     println!(
-        "\n  First, make your account. The link works once, for 30 minutes, from your own network:"
+        "\n  First, make your account. This works once, for 30 minutes, from your own network:"
     );
-    println!("  Setup link: {}", link.url);
-    terminal::qr_code(&link.url);
+    terminal::setup_link(&link);
     println!("  (expired? `layerlock setup-link` prints a new one)");
     Ok(())
+}
+
+/// The first eight bytes of a fingerprint, as browsers write them.
+fn beginning(fingerprint: &[u8]) -> String {
+    let bytes: Vec<_> = fingerprint.iter().take(8).map(|byte| format!("{byte:02X}")).collect();
+    bytes.join(":")
 }

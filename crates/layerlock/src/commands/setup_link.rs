@@ -12,8 +12,7 @@ pub(crate) async fn run(listen: Listen, mut context: Context) -> anyhow::Result<
              in with `layerlock user reset-password`"
         );
     };
-    println!("Setup link: {}", link.url);
+    terminal::setup_link(&link);
     println!("It works once, for 30 minutes, from your own network. Earlier links have ended.");
-    terminal::qr_code(&link.url);
     Ok(())
 }

@@ -31,7 +31,7 @@ pub(crate) async fn run(options: Up, mut context: Context) -> anyhow::Result<()>
     hub.admin().link_local_agent(&home.identity()?.public_key(), machine_name()).await?;
 
     println!("Layerlock {} · hub and agent on this machine\n", env!("CARGO_PKG_VERSION"));
-    hub::introduce(&hub, listening).await?;
+    hub::introduce(&hub, listening, &context).await?;
     list_printers(&home)?;
     println!(
         "\n  Here hub and agent share one process. Whoever takes over this process holds both;"

@@ -50,6 +50,7 @@ async fn list(context: &Context) -> anyhow::Result<()> {
 
 async fn reset_password(email: &Email, context: &Context) -> anyhow::Result<()> {
     let admin = context.admin().await?;
+    admin.user(email).await?;
     let password = terminal::new_password()?;
     admin.reset_password(email, &password).await?;
     println!("{email} has a new password, and every session has ended.");
