@@ -41,6 +41,9 @@ pub struct NewAgent {
     pub key: Vec<u8>,
 }
 
+/// The most agents of one account. Each may make the hub hold megabytes that nobody reads.
+pub const MAX_AGENTS: usize = 32;
+
 /// The longest version text that is kept, in characters.
 const MAX_VERSION: usize = 64;
 
@@ -109,7 +112,8 @@ impl Store {
     /// Links an agent. A key that was unlinked may be linked again.
     ///
     /// # Errors
-    /// [`Error::KeyTaken`] while the key belongs to a linked agent.
+    /// [`Error::KeyTaken`] while the key belongs to a linked agent; [`Error::NotPossible`] when
+    /// the owner has [`MAX_AGENTS`].
     pub async fn link_agent(&self, new: &NewAgent, now: Timestamp) -> Result<Agent> {
         let mut tx = self.db.begin().await?;
         let agent = insert(&mut tx, new, now).await?;
@@ -153,8 +157,18 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewAgent, now: Timestamp) -> Resul
         .all(sql, values)
         .await
         .map_err(|error| if error.is_taken() { Error::KeyTaken } else { error })?;
+    check_count(tx, new.owner).await?;
     rows.first().map(Agent::read).ok_or(Error::NotPossible("the agent was not linked"))?
 }
+
+async fn check_count(tx: &mut Tx, owner: Option<AccountId>) -> Result<()> {
+    let sql = "SELECT COUNT(*) AS many FROM agent WHERE owner = $1 AND revoked IS NULL";
+    let row = tx.optional(sql, params![owner]).await?;
+    let many: u32 = row.map_or(Ok(0), |row| row.get("many"))?;
+    if usize::try_from(many).is_ok_and(|many| many > MAX_AGENTS) { Err(TOO_MANY) } else { Ok(()) }
+}
+
+const TOO_MANY: Error = Error::NotPossible("the account has too many agents");
 
 #[cfg(test)]
 mod tests;

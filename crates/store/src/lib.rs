@@ -23,7 +23,7 @@ mod kill_nine;
 mod testing;
 
 pub use accounts::{Account, NewAccount};
-pub use agents::{Agent, NewAgent};
+pub use agents::{Agent, MAX_AGENTS, NewAgent};
 pub use error::Error;
 pub use grants::{Grant, GrantScope};
 pub use links::{ClaimResult, LinkOffer, LinkState, MAX_WRONG_CODES};

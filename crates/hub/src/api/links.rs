@@ -99,6 +99,10 @@ async fn offer(
     Extension(visitor): Extension<Visitor>,
     Extension(asked): Extension<Asked>,
 ) -> Result<(StatusCode, Json<Link>), ApiError> {
+    let agents = hub.store.agents_of(visitor.account.id).await?;
+    if agents.len() >= store::MAX_AGENTS {
+        return Err(too_many_agents());
+    }
     let (code, offer) = new_offer(&hub, visitor.account.id).await?;
     let mut link = shown(&hub, offer);
     let key = hub.identity.public_key().fingerprint();
@@ -246,6 +250,11 @@ fn refused(error: store::Error) -> ApiError {
 
 fn not_claimed() -> ApiError {
     ApiError::conflict("link-state", "No agent is waiting to be linked with this code.")
+}
+
+fn too_many_agents() -> ApiError {
+    let detail = format!("An account has {} agents at most. Unlink one first.", store::MAX_AGENTS);
+    ApiError::conflict("too-many-agents", detail)
 }
 
 fn wrong_words() -> ApiError {

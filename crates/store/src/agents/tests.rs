@@ -49,3 +49,22 @@ async fn an_unlinked_key_stays_known_and_can_be_linked_again() {
     })
     .await;
 }
+
+// covers: RL-7
+#[tokio::test]
+async fn one_account_links_agents_without_end() {
+    each_database(async |store| {
+        let (ada, ben) = (store.person("ada").await, store.person("ben").await);
+        let mut agents = Vec::new();
+        for key in 0..32 {
+            agents.push(store.agent_of(&ada, key).await);
+        }
+        let more = new_agent(Some(&ada), 32);
+        let refused = store.link_agent(&more, NOW).await;
+        assert!(matches!(refused, Err(Error::NotPossible(_))), "{refused:?}");
+        store.agent_of(&ben, 33).await;
+        store.revoke_agent(ada.id, agents[0].id, NOW).await.unwrap();
+        store.link_agent(&more, NOW).await.unwrap();
+    })
+    .await;
+}
