@@ -123,7 +123,7 @@ fn on_to(
         origin: origin.clone(),
     };
     let tickets = state.backplane.tickets();
-    let kept = tickets.put(entry, *ticket.digest().as_bytes(), TICKET_LIFETIME);
+    let kept = tickets.put(visitor.account.id, entry, *ticket.digest().as_bytes(), TICKET_LIFETIME);
     kept.map_err(|_| Notice::busy())?;
     let enter = reserved::ENTER_PATH;
     let location = format!("{origin}{enter}#ticket={}&next={}", ticket.encode(), next.encoded());
