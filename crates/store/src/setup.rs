@@ -21,6 +21,15 @@ impl Store {
         }
     }
 
+    /// Whether this token would make the first account now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn setup_token_is_valid(&self, token: &TokenDigest, now: Timestamp) -> Result<bool> {
+        let sql = "SELECT one FROM setup WHERE closed = FALSE AND token = $1 AND expires > $2";
+        Ok(self.db.optional(sql, params![*token, now]).await?.is_some())
+    }
+
     /// Makes the first account: an administrator, and owner of every agent that has no owner yet.
     ///
     /// # Errors

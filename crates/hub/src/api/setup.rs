@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use axum::{Extension, Json, extract::State};
+use backplane::Secret;
 use credentials::{Email, Password, SetupToken};
 use edge::Connection;
 use http::{HeaderMap, StatusCode};
@@ -19,7 +20,12 @@ use super::{
     body::Body,
     session::{self, Cookie},
 };
-use crate::{hashing::Asker, policy::Action, problem::ApiError, state::Shared};
+use crate::{
+    hashing::Asker,
+    policy::Action,
+    problem::ApiError,
+    state::{Shared, State as Hub},
+};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![Route::new(Action::SetUp, routes!(set_up))]
@@ -51,16 +57,17 @@ async fn set_up(
     headers: HeaderMap,
     Body(asked): Body<SetupRequest>,
 ) -> Result<(StatusCode, Cookie, Json<Account>), ApiError> {
-    if !is_private(connection.client) {
+    // A proxy that nobody listed stands in front: its private address says nothing about visitors.
+    if connection.unlisted_proxy || !is_private(connection.client) {
         return Err(not_private());
     }
     if hub.store.has_accounts().await? {
         return Err(closed());
     }
-    let token = SetupToken::parse(&asked.token).ok_or_else(wrong_token)?;
+    let token = prove(&hub, &connection, &asked.token).await?;
     let email: Email = asked.email.parse().map_err(invalid_email)?;
     let name = name(asked.name)?;
-    let asker = Asker::stranger(connection.client);
+    let asker = Asker::familiar(connection.client, email.to_string());
     let password = account::new_hash(&hub, &asker, asked.password, &email, name.as_ref()).await?;
     let id = AccountId::new(hub.clock.as_ref(), hub.random.as_ref());
     let new = NewAccount { id, email, name, password, administrator: true };
@@ -69,6 +76,19 @@ async fn set_up(
     hub.backplane.publish(backplane::Event::GrantsChanged(account.id));
     let cookie = session::begin(&hub, account.id, &connection, &headers).await?;
     Ok((StatusCode::CREATED, cookie, Json(account.into())))
+}
+
+/// The token that this is, if it is the right one. Looked at before anything that costs, and not
+/// often: only who has the link may make the hub work.
+async fn prove(hub: &Hub, connection: &Connection, text: &str) -> Result<SetupToken, ApiError> {
+    let showing = hub.backplane.failures().show(Secret::SetupToken, connection.client);
+    let showing = showing.map_err(|too_many| session::too_many_attempts(&too_many))?;
+    let token = SetupToken::parse(text).ok_or_else(wrong_token)?;
+    if !hub.store.setup_token_is_valid(&token.digest(), hub.clock.now()).await? {
+        return Err(wrong_token());
+    }
+    showing.right();
+    Ok(token)
 }
 
 fn name(text: Option<String>) -> Result<Option<Name>, ApiError> {

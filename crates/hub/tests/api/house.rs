@@ -92,6 +92,7 @@ impl House {
             host: "localhost:3443".to_owned(),
             address: IpAddr::from([127, 0, 0, 1]),
             cookie: None,
+            unlisted_proxy: false,
         }
     }
 
@@ -161,6 +162,7 @@ pub(crate) struct Browser<'a> {
     pub(crate) host: String,
     pub(crate) address: IpAddr,
     pub(crate) cookie: Option<String>,
+    pub(crate) unlisted_proxy: bool,
 }
 
 impl Browser<'_> {
@@ -225,7 +227,7 @@ impl Browser<'_> {
             peer: SocketAddr::new(self.address, 50_000),
             local,
             secure: true,
-            unlisted_proxy: false,
+            unlisted_proxy: self.unlisted_proxy,
         });
         self.house.hub.answer(request).await
     }

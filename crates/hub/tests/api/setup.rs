@@ -79,6 +79,32 @@ async fn a_guessed_or_expired_setup_token_opens_nothing() {
     assert_eq!(set_up(&house.stranger(), &token).await.code(), "setup-token");
 }
 
+// covers: AC-12, SV-5
+#[tokio::test]
+async fn stranger_guesses_setup_tokens() {
+    let house = House::empty().await;
+    let token = token(&house).await;
+    let before = house.hub.passwords_hashed();
+    for _ in 0..10 {
+        let guess = "A".repeat(token.len());
+        assert_eq!(set_up(&house.stranger(), &guess).await.code(), "setup-token");
+    }
+    assert_eq!(set_up(&house.stranger(), &token).await.code(), "too-many-attempts");
+    assert_eq!(house.hub.passwords_hashed(), before, "no password was hashed for a guess");
+    house.clock.pass(Duration::from_mins(15));
+    assert_eq!(set_up(&house.stranger(), &token).await.status, 201);
+}
+
+// covers: AC-12
+#[tokio::test]
+async fn setup_through_a_proxy_that_nobody_listed_is_refused() {
+    let house = House::empty().await;
+    let token = token(&house).await;
+    let mut browser = house.stranger();
+    browser.unlisted_proxy = true;
+    assert_eq!(set_up(&browser, &token).await.code(), "setup-not-private");
+}
+
 // covers: AC-12
 #[tokio::test]
 async fn a_reprinted_setup_link_ends_the_earlier_one() {
