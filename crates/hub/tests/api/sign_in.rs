@@ -164,6 +164,19 @@ async fn signing_in_again_makes_a_new_token_and_ends_the_old_one() {
     assert_eq!(browser.get("/api/v1/session").await.status, 200);
 }
 
+// covers: AC-3
+#[tokio::test]
+async fn a_cookie_of_foreign_letters_signs_nobody_out() {
+    let house = House::new().await;
+    let mut browser = house.signed_in(ADA).await;
+    let own = browser.cookie.take().unwrap();
+    let line = [b"name=J\xfcrgen; __Host-layerlock=", own.as_bytes(), b"; other=\xff"].concat();
+    let line = http::HeaderValue::from_bytes(&line).unwrap();
+    let request = browser.request(Method::GET, "/api/v1/session").header(header::COOKIE, line);
+    let answer = browser.send(request.body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, 200);
+}
+
 #[tokio::test]
 async fn two_session_cookies_are_none() {
     let house = House::new().await;
