@@ -1,6 +1,8 @@
 //! The one route that a key reaches before it is linked (LK-1). The agent shows the code that a
 //! person gave it and then waits here, question after question, for that person's decision.
 
+mod visit;
+
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use backplane::Event;
@@ -14,9 +16,10 @@ use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::{sleep, timeout},
 };
-use tokio_util::sync::CancellationToken;
 use tunnel::{Limits, PublicKey};
 use wire::{LinkAnswer, LinkRefusal, LinkRequest};
+
+use visit::Visit;
 
 use super::Error;
 use crate::{
@@ -47,17 +50,22 @@ pub(super) async fn serve<Io>(
 where
     Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let _place = shared.tunnels.links.take(address).ok_or(Error::TooMany)?;
-    let state = Arc::clone(shared);
+    let place = shared.tunnels.links.take(address).ok_or(Error::TooMany)?;
+    let visit = Arc::new(Visit::new(Arc::clone(shared), key, address, place));
+    let guest = Arc::clone(&visit);
     let handler = move |request| {
-        let state = Arc::clone(&state);
-        async move { route(&state, &key, request).await }
+        let guest = Arc::clone(&guest);
+        async move { route(&guest, request).await }
     };
-    let connection = tunnel::serve_with(io, Limits::LINK, handler, CancellationToken::new());
-    Ok(timeout(LIFETIME, connection).await.map_err(|_| Error::Slow)??)
+    let connection = tunnel::serve_with(io, Limits::LINK, handler, visit.closing());
+    tokio::select! {
+        end = timeout(LIFETIME, connection) => Ok(end.map_err(|_| Error::Slow)??),
+        () = visit.without_code() => Err(Error::Slow),
+        () = visit.lost_place() => Err(Error::TooMany),
+    }
 }
 
-async fn route<B>(state: &State, key: &PublicKey, request: Request<B>) -> Response<Full<Bytes>>
+async fn route<B>(visit: &Visit, request: Request<B>) -> Response<Full<Bytes>>
 where
     B: http_body::Body<Data = Bytes, Error = tunnel::Error> + Unpin,
 {
@@ -67,7 +75,7 @@ where
     let Some(question) = read(request.into_body()).await else {
         return plain(StatusCode::BAD_REQUEST);
     };
-    match answer(state, key, &question).await {
+    match visit.answer(&question).await {
         Ok(answer) => json(&answer),
         Err(error) => {
             tracing::error!(%error, "an agent couldn't be linked");
@@ -84,32 +92,38 @@ where
     serde_json::from_slice(&body.to_bytes()).ok()
 }
 
-async fn answer(
+/// What came of showing a code.
+enum Shown {
+    /// The code with this public id is right, and a person has to decide.
+    Claimed(String),
+    /// This is known already.
+    Answered(LinkAnswer),
+    /// No such code, or none that is good any more.
+    Wrong,
+}
+
+async fn show(
     state: &State,
     key: &PublicKey,
     question: &LinkRequest,
-) -> Result<LinkAnswer, store::Error> {
+) -> Result<Shown, store::Error> {
     let Ok(code) = question.code.parse::<LinkCode>() else {
-        return Ok(refused(LinkRefusal::Code));
+        return Ok(Shown::Wrong);
     };
-    // Listen first, ask second: a decision that falls in between is noticed.
-    let mut events = state.backplane.events();
     let linked = state.store.agent_by_key(key.as_spki()).await?;
     if linked.is_some_and(|agent| agent.revoked.is_none()) {
         let by_this_code = outcome(state, key, &code).await? == Some(LinkState::Linked);
         let other = refused(LinkRefusal::AlreadyLinked);
-        return Ok(if by_this_code { LinkAnswer::Linked } else { other });
+        return Ok(Shown::Answered(if by_this_code { LinkAnswer::Linked } else { other }));
     }
-    match claim(state, key, &code, question).await? {
-        ClaimResult::Wrong => Ok(refused(LinkRefusal::Code)),
-        ClaimResult::Gone => Ok(match outcome(state, key, &code).await? {
-            Some(LinkState::Declined) => refused(LinkRefusal::Declined),
-            _ => refused(LinkRefusal::Code),
-        }),
-        ClaimResult::Claimed | ClaimResult::AlreadyYours => {
-            decision(state, code.id(), &mut events).await
-        }
-    }
+    Ok(match claim(state, key, &code, question).await? {
+        ClaimResult::Wrong => Shown::Wrong,
+        ClaimResult::Gone => match outcome(state, key, &code).await? {
+            Some(LinkState::Declined) => Shown::Answered(refused(LinkRefusal::Declined)),
+            _ => Shown::Wrong,
+        },
+        ClaimResult::Claimed | ClaimResult::AlreadyYours => Shown::Claimed(code.id().to_owned()),
+    })
 }
 
 async fn claim(

@@ -61,8 +61,12 @@ impl Linking {
 
     async fn ask(&self, code: &str) -> LinkAnswer {
         let tunnel = self.dial().await.unwrap();
+        self.ask_on(&tunnel, code).await
+    }
+
+    async fn ask_on(&self, tunnel: &Tunnel, code: &str) -> LinkAnswer {
         let body = serde_json::json!({ "code": code, "name": "Workshop", "version": "1" });
-        let (status, body) = send(&tunnel, Method::POST, "/v1/link", body.to_string()).await;
+        let (status, body) = send(tunnel, Method::POST, "/v1/link", body.to_string()).await;
         assert_eq!(status, StatusCode::OK);
         serde_json::from_slice(&body).unwrap()
     }
@@ -199,4 +203,30 @@ async fn one_address_opens_many_link_connections() {
     assert!(linking.dial().await.is_none());
     held.clear();
     until(async || linking.dial().await.is_some()).await;
+}
+
+// covers: LK-1
+#[tokio::test]
+async fn stranger_sweeps_the_ids_of_codes() {
+    let linking = Linking::new().await;
+    let refused = LinkAnswer::Refused { reason: LinkRefusal::Code };
+    let tunnel = linking.dial().await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(linking.ask_on(&tunnel, &LinkCode::new(&OsRandom).to_string()).await, refused);
+    }
+    soon(tunnel.closed()).await;
+    for _ in 0..7 {
+        assert_eq!(linking.ask(&LinkCode::new(&OsRandom).to_string()).await, refused);
+    }
+    let right = linking.code.to_string();
+    assert_eq!(linking.ask(&right).await, refused, "this network has guessed enough");
+    assert_eq!(linking.offer().await.state, LinkState::Waiting);
+}
+
+// covers: LK-1
+#[tokio::test]
+async fn stranger_sits_on_a_link_connection() {
+    let linking = Linking::new().await;
+    let idle = linking.dial().await.unwrap();
+    tokio::time::timeout(Duration::from_secs(40), idle.closed()).await.unwrap();
 }
