@@ -82,7 +82,7 @@ impl Browser {
 
     pub(crate) async fn open(&mut self, request: Request<Body>) -> Response<Body> {
         let host = request.headers().get(HOST).map(|host| host.to_str().unwrap().to_owned());
-        let answer = self.hub.answer(connected(request)).await;
+        let answer = Box::pin(self.hub.answer(connected(request))).await;
         for cookie in answer.headers().get_all(SET_COOKIE) {
             self.take(host.as_deref().unwrap(), cookie.to_str().unwrap());
         }
