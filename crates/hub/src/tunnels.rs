@@ -44,11 +44,18 @@ pub(crate) async fn accept<Io>(
     let Some(key) = tunnel::peer_key(stream.get_ref().1) else { return };
     let agent = key.fingerprint();
     let end = match alpn {
-        ALPN_TUNNEL => connection::serve(&shared, stream, &key).await,
+        ALPN_TUNNEL => connection::serve(&shared, stream, &key, peer.ip()).await,
         ALPN_LINK => link::serve(&shared, stream, key, peer.ip()).await,
         _ => return,
     };
     match end {
+        // Anyone can make a key and come with it: what strangers do is not for the operator's log.
+        Err(error) if alpn == ALPN_LINK || error.is_of_stranger() => {
+            tracing::debug!(%agent, %peer, %error, "a stranger's connection ended");
+        }
+        Ok(()) if alpn == ALPN_LINK => {
+            tracing::debug!(%agent, %peer, "a stranger's connection ended");
+        }
         Ok(()) => tracing::info!(%agent, %peer, "an agent's connection ended"),
         Err(error) => tracing::info!(%agent, %peer, %error, "an agent's connection ended"),
     }

@@ -1,10 +1,9 @@
 //! One agent's connection from the judgement of its key to its end.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use backplane::Event;
 use printer::AgentId;
-use store::Agent;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::broadcast::{Receiver, error::RecvError},
@@ -25,11 +24,22 @@ const SEEN_EVERY: Duration = Duration::from_mins(5);
 const AFTER_LAG: Duration = Duration::from_secs(1);
 
 /// Serves the connection of an agent that has proven this key.
-pub(super) async fn serve<Io>(state: &State, io: Io, key: &PublicKey) -> Result<(), Error>
+pub(super) async fn serve<Io>(
+    state: &State,
+    io: Io,
+    key: &PublicKey,
+    address: IpAddr,
+) -> Result<(), Error>
 where
     Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let agent = state.store.agent_by_key(key.as_spki()).await?;
+    let agent = match state.store.agent_by_key(key.as_spki()).await? {
+        None => return turn_away(state, io, address, Refusal::Unknown).await,
+        Some(agent) if agent.revoked.is_some() => {
+            return turn_away(state, io, address, Refusal::Revoked).await;
+        }
+        Some(agent) => agent.id,
+    };
     let (tunnel, driver) = Tunnel::open(io).await?;
     tokio::select! {
         end = driver => Ok(end?),
@@ -37,14 +47,23 @@ where
     }
 }
 
-async fn converse(state: &State, agent: Option<Agent>, tunnel: &Tunnel) -> Result<(), Error> {
-    let agent = match agent {
-        None => return greeting::refuse(tunnel, Refusal::Unknown).await,
-        Some(agent) if agent.revoked.is_some() => {
-            return greeting::refuse(tunnel, Refusal::Revoked).await;
+/// Tells a key that isn't linked why it is not let in. Always an error, and always this one,
+/// however the other end takes it.
+async fn turn_away<Io>(state: &State, io: Io, address: IpAddr, why: Refusal) -> Result<(), Error>
+where
+    Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let _place = state.tunnels.links.turn_away(address).ok_or(Error::TooMany)?;
+    if let Ok((tunnel, driver)) = Tunnel::open(io).await {
+        tokio::select! {
+            _ = driver => {}
+            end = greeting::refuse(&tunnel, why) => return end,
         }
-        Some(agent) => agent.id,
-    };
+    }
+    Err(Error::Refused(why))
+}
+
+async fn converse(state: &State, agent: AgentId, tunnel: &Tunnel) -> Result<(), Error> {
     // Listen first, look again second: an agent that is unlinked in between is noticed.
     let events = state.backplane.events();
     let hello = greeting::welcome(tunnel).await?;

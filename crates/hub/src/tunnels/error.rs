@@ -25,7 +25,14 @@ pub(crate) enum Error {
     /// A message was longer than allowed, or no such message.
     #[error("the agent said something that can't be understood: {0}")]
     Nonsense(&'static str),
-    /// An unlinked key has too many connections open.
-    #[error("too many connections that want to be linked from this address")]
+    /// Keys that aren't linked have too many connections open.
+    #[error("too many connections of keys that aren't linked")]
     TooMany,
+}
+
+impl Error {
+    /// Whether the key at the other end is none that is linked.
+    pub(super) const fn is_of_stranger(&self) -> bool {
+        matches!(self, Self::TooMany | Self::Refused(Refusal::Unknown | Refusal::Revoked))
+    }
 }

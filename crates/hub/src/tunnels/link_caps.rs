@@ -127,6 +127,17 @@ mod tests {
         assert!(caps.lock().taken.is_empty());
     }
 
+    // covers: RL-6
+    #[test]
+    fn stranger_makes_key_after_key() {
+        let caps = LinkCaps::default();
+        let held: Vec<_> = (0..10).map_while(|_| caps.turn_away(address(0))).collect();
+        assert_eq!(held.len(), TURNED_AWAY);
+        assert!(caps.turn_away(address(4)).is_some());
+        drop(held);
+        assert!(caps.turn_away(address(0)).is_some());
+    }
+
     // covers: LK-1
     #[test]
     fn idle_connections_give_way_to_one_that_comes_with_a_code() {
