@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use printer::{Clock, SessionId};
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 
 pub use events::Event;
 pub use failures::{Attempt, Failures, Secret, Showing, TooMany};
@@ -32,6 +33,7 @@ struct Shared {
     tickets: Tickets,
     presence: Presence,
     failures: Failures,
+    stopping: CancellationToken,
 }
 
 impl Backplane {
@@ -43,6 +45,7 @@ impl Backplane {
             tickets: Tickets::new(Arc::clone(&clock)),
             presence: Presence::new(events.clone()),
             failures: Failures::new(clock),
+            stopping: CancellationToken::new(),
             events,
         }))
     }
@@ -68,6 +71,17 @@ impl Backplane {
     pub fn end_session(&self, session: SessionId) {
         self.0.leases.end(session);
         self.publish(Event::SessionEnded(session));
+    }
+
+    /// Says that this node stops: what would go on for ever is to end now, so that nobody waits
+    /// for it.
+    pub fn stop(&self) {
+        self.0.stopping.cancel();
+    }
+
+    /// Cancelled once this node stops.
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.0.stopping
     }
 
     /// The single-use tickets with which a browser enters a printer's origin.

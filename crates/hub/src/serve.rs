@@ -131,7 +131,11 @@ impl Hub {
         let chores = housekeeping::run(&self.shared, &shutdown);
         let watch = watch::run(&self.shared, &shutdown);
         let hosts = hosts::follow(&self.shared, &self.certificates, https, &shutdown);
-        let (served, (), (), ()) = tokio::join!(edge, chores, watch, hosts);
+        let streams = async {
+            shutdown.cancelled().await;
+            self.shared.backplane.stop();
+        };
+        let (served, (), (), (), ()) = tokio::join!(edge, chores, watch, hosts, streams);
         served
     }
 

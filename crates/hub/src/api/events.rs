@@ -80,11 +80,12 @@ impl Follower {
         }
     }
 
-    /// Waits for a reason to look again; none if the session has ended.
+    /// Waits for a reason to look again; none if the session has ended, or the hub is to.
     async fn wait(&mut self) -> Option<()> {
         tokio::select! {
             biased;
             () = self.lease.ended() => None,
+            () = self.hub.backplane.stopping().cancelled() => None,
             () = sleep(LOOK_EVERY) => Some(()),
             heard = async {
                 sleep_until(self.looked + PAUSE).await;

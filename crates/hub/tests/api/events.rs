@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use http::Method;
 use printer::Level;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use crate::house::{ADA, BEN, Browser, House};
 
@@ -147,4 +148,18 @@ async fn agent_wakes_everyone_who_listens_again_and_again() {
         () = listen => panic!("the stream ended"),
     }
     assert!(lists <= 3, "{lists} lists in a second and a half");
+}
+
+#[tokio::test]
+async fn an_open_stream_does_not_keep_a_hub_from_stopping() {
+    let house = House::new().await;
+    let mut stream = Stream::open(&house.signed_in(ADA).await).await;
+    stream.printers().await.unwrap();
+    let stop = CancellationToken::new();
+    let listeners = edge::bind("127.0.0.1:0".parse().unwrap(), None).unwrap();
+    let serving = house.hub.serve(listeners, stop.clone());
+    stop.cancel();
+    let (served, next) = tokio::join!(serving, stream.printers());
+    served.unwrap();
+    assert_eq!(next, None);
 }
