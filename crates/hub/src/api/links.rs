@@ -1,7 +1,10 @@
 //! Linking an agent by code (LK-1). The person pastes the command beside the printer; the agent
 //! comes with the code and its key; the person picks that key's fingerprint out of three.
 
-use std::time::Duration;
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use axum::{
     Extension, Json,
@@ -9,6 +12,7 @@ use axum::{
 };
 use backplane::Event;
 use credentials::LinkCode;
+use edge::Connection;
 use http::StatusCode;
 use printer::{AccountId, AgentId};
 use serde::{Deserialize, Serialize};
@@ -97,6 +101,7 @@ pub(super) struct LinkApproval {
 async fn offer(
     State(hub): State<Shared>,
     Extension(visitor): Extension<Visitor>,
+    Extension(connection): Extension<Connection>,
     Extension(asked): Extension<Asked>,
 ) -> Result<(StatusCode, Json<Link>), ApiError> {
     let agents = hub.store.agents_of(visitor.account.id).await?;
@@ -106,8 +111,11 @@ async fn offer(
     let (code, offer) = new_offer(&hub, visitor.account.id).await?;
     let mut link = shown(&hub, offer);
     let key = hub.identity.public_key().fingerprint();
-    let host = asked.authority();
-    link.command = Some(format!("layerlock agent link https://{host} {code} --hub-key {key}"));
+    let listening = SocketAddr::new(hub.config.listen.https.ip(), connection.local.port());
+    let beyond = || crate::admin::origins(listening).pop();
+    let origin = if names_only_this_machine(&asked.name()) { beyond() } else { None };
+    let origin = origin.unwrap_or_else(|| asked.origin());
+    link.command = Some(format!("layerlock agent link {origin} {code} --hub-key {key}"));
     link.code = Some(code.to_string());
     Ok((StatusCode::CREATED, Json(link)))
 }
@@ -172,6 +180,12 @@ async fn decline(
     hub.store.decline_link_offer(visitor.account.id, &id).await?;
     hub.backplane.publish(Event::LinkChanged(id));
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether a hub that was asked for by this name can't be reached by it from other machines.
+fn names_only_this_machine(name: &str) -> bool {
+    let literal = name.parse::<IpAddr>();
+    name == "localhost" || literal.is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// A code whose public id nobody else has at the moment.
@@ -261,4 +275,19 @@ fn wrong_words() -> ApiError {
     let detail = "The agent shows other words, so it was turned down. Make a new code, and look at \
                   what the agent prints.";
     ApiError::conflict("wrong-words", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_names_lead_nowhere_from_other_machines() {
+        for name in ["localhost", "127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"] {
+            assert!(names_only_this_machine(name), "{name}");
+        }
+        for name in ["192.168.1.5", "octopi.local", "localhost.example", "fd00::1"] {
+            assert!(!names_only_this_machine(name), "{name}");
+        }
+    }
 }

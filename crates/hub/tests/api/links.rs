@@ -41,7 +41,8 @@ async fn an_offer_shows_its_code_once_with_the_complete_command() {
     let made = answer.json();
     let (id, code) = (made["id"].as_str().unwrap(), made["code"].as_str().unwrap());
     let key = house.hub.key().fingerprint();
-    let command = format!("layerlock agent link https://localhost:3443 {code} --hub-key {key}");
+    let origin = hub::admin::origins("[::]:3443".parse().unwrap()).pop().unwrap();
+    let command = format!("layerlock agent link {origin} {code} --hub-key {key}");
     assert_eq!(made["command"], command);
     let again = browser.get(&format!("/api/v1/links/{id}")).await;
     let shown = again.to_string().replace(id, "[id]").replace(&words(&house.hub.key()), "[words]");
@@ -59,6 +60,16 @@ async fn an_offer_shows_its_code_once_with_the_complete_command() {
       "wrong_codes": 0
     }
     "#);
+}
+
+// covers: LK-1
+#[tokio::test]
+async fn a_command_names_the_hub_as_the_person_does() {
+    let house = House::new().await;
+    let mut browser = house.signed_in(ADA).await;
+    browser.host = "hub.example:8443".to_owned();
+    let made = browser.post("/api/v1/links", json!({})).await.json();
+    assert!(made["command"].as_str().unwrap().contains(" https://hub.example:8443 "), "{made}");
 }
 
 // covers: LK-1
