@@ -94,6 +94,15 @@ impl PrinterSide {
         *self.0.events.lock().unwrap() = Some(sender);
     }
 
+    /// Waits until nobody hears any of the answers that never end.
+    pub(crate) async fn all_streams_closed(&self) {
+        let open = std::mem::take(&mut *self.0.open.lock().unwrap());
+        assert!(!open.is_empty());
+        for stream in open {
+            stream.closed().await;
+        }
+    }
+
     /// Waits until the hub has cancelled a stream that the printer had open.
     pub(crate) async fn cancelled(&self) {
         self.0.cancelled.notified().await;

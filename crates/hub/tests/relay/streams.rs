@@ -30,3 +30,40 @@ async fn one_viewer_takes_all_streams_and_another_still_gets_one() {
     drop(held);
     assert_eq!(soon(one_more).await.status(), 200);
 }
+
+// covers: AC-11, RL-7
+#[tokio::test]
+async fn thief_who_stops_reading_keeps_nothing_after_sign_out() {
+    let workshop = Workshop::new().await;
+    let label = workshop.label().await;
+    let host = format!("{label}.localhost:3443");
+    let mut thief = workshop.ada_at_the_printer().await;
+    let mut unread = Vec::new();
+    for _ in 0..64 {
+        let request = thief.own(Method::GET, &host, "/stream").body(Body::empty()).unwrap();
+        unread.push(soon(thief.open(request)).await);
+    }
+    workshop.hub.backplane().end_session(thief.session.unwrap());
+    soon(workshop.side.all_streams_closed()).await;
+    let mut owner = workshop.signed_in(&workshop.ada).await;
+    assert_eq!(soon(owner.enter(&label, "/")).await.status, 200);
+    drop(unread);
+}
+
+// covers: AC-11, PM-2
+#[tokio::test]
+async fn guest_who_stops_reading_keeps_nothing_after_the_grant() {
+    let workshop = Workshop::new().await;
+    let ben = workshop.other("ben@example.org", None).await;
+    let grant = workshop.grant(ben.id, Level::Controls).await;
+    let label = workshop.label().await;
+    let host = format!("{label}.localhost:3443");
+    let mut guest = workshop.signed_in(&ben).await;
+    assert_eq!(guest.enter(&label, "/").await.status, 200);
+    let request = guest.own(Method::GET, &host, "/stream").body(Body::empty()).unwrap();
+    let unread = soon(guest.open(request)).await;
+    workshop.hub.store().remove_grant(grant).await.unwrap();
+    workshop.hub.backplane().publish(backplane::Event::GrantsChanged(ben.id));
+    soon(workshop.side.all_streams_closed()).await;
+    drop(unread);
+}
