@@ -63,6 +63,7 @@ impl Drop for Exchange {
     fn drop(&mut self) {
         if self.progress != Progress::Finished {
             self.resets.note();
+            self.slot.iter().for_each(Slot::given_up);
         }
         if self.progress == Progress::Asked {
             hold_back(self.slot.take());

@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Error, Limits};
+use crate::{Error, Limits, Rider};
 
 /// Which streams a request may use. Put it among the request's extensions; it stays on this side
 /// of the tunnel.
@@ -22,8 +22,24 @@ pub enum Priority {
     Control,
 }
 
-/// A stream in use; free again when the last clone is gone.
-pub(crate) type Slot = Arc<OwnedSemaphorePermit>;
+/// A stream in use; free again, and its rider gone, when the last clone is gone.
+#[derive(Debug, Clone)]
+pub(crate) struct Slot(Arc<Taken>);
+
+#[derive(Debug)]
+struct Taken {
+    rider: Option<Rider>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Slot {
+    /// The request was given up before its answer was read to the end.
+    pub(crate) fn given_up(&self) {
+        if let Some(rider) = &self.0.rider {
+            rider.given_up();
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Slots {
@@ -45,9 +61,14 @@ impl Slots {
     }
 
     /// Waits for a free stream, for at most the time that the limits allow.
-    pub(crate) async fn acquire(&self, priority: Priority) -> Result<Slot, Error> {
+    pub(crate) async fn acquire(
+        &self,
+        priority: Priority,
+        rider: Option<Rider>,
+    ) -> Result<Slot, Error> {
         let waiting = timeout(self.limits.slot_wait, self.any(priority));
-        waiting.await.map_err(|_| Error::Busy)?.map(Arc::new).ok_or(Error::Closed)
+        let permit = waiting.await.map_err(|_| Error::Busy)?.ok_or(Error::Closed)?;
+        Ok(Slot(Arc::new(Taken { rider, _permit: permit })))
     }
 
     async fn any(&self, priority: Priority) -> Option<OwnedSemaphorePermit> {
@@ -73,15 +94,15 @@ mod tests {
         let slots = Slots::new(Limits::TUNNEL, 256);
         let mut held = Vec::new();
         for _ in 0..240 {
-            held.push(slots.acquire(Priority::Visitor).await.unwrap());
+            held.push(slots.acquire(Priority::Visitor, None).await.unwrap());
         }
-        assert!(matches!(slots.acquire(Priority::Visitor).await, Err(Error::Busy)));
+        assert!(matches!(slots.acquire(Priority::Visitor, None).await, Err(Error::Busy)));
         for _ in 0..16 {
-            held.push(slots.acquire(Priority::Control).await.unwrap());
+            held.push(slots.acquire(Priority::Control, None).await.unwrap());
         }
-        assert!(matches!(slots.acquire(Priority::Control).await, Err(Error::Busy)));
+        assert!(matches!(slots.acquire(Priority::Control, None).await, Err(Error::Busy)));
         held.remove(0);
-        assert!(slots.acquire(Priority::Visitor).await.is_ok());
+        assert!(slots.acquire(Priority::Visitor, None).await.is_ok());
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use h2::{
     SendStream,
     client::{ResponseFuture, SendRequest},
 };
-use http::{Request, Response, Version, request};
+use http::{Extensions, Request, Response, Version, request};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::timeout,
@@ -90,7 +90,8 @@ impl Tunnel {
     }
 
     /// Sends a request and waits for the head of its answer. A [`Priority`] among the request's
-    /// extensions chooses the streams it may use. Dropping this future, or the answer's body
+    /// extensions chooses the streams it may use; a [`crate::Rider`] there lasts as long as the
+    /// request's stream is taken. Dropping this future, or the answer's body
     /// before its end, cancels the request at the other side.
     ///
     /// # Errors
@@ -105,7 +106,7 @@ impl Tunnel {
         let (parts, body) = request.into_parts();
         let length = bounds::check_request(&parts, body.is_end_stream())?;
         let is_empty = body.is_end_stream() || length.is_nothing();
-        let slot = self.slot(parts.extensions.get().copied().unwrap_or_default()).await?;
+        let slot = self.slot(&parts.extensions).await?;
 
         let mut exchange = Exchange::new(slot.clone(), self.0.resets.clone());
         let (answer, stream) = self.start(parts, is_empty).await?;
@@ -133,14 +134,15 @@ impl Tunnel {
         self.0.close.cancel();
     }
 
-    async fn slot(&self, priority: Priority) -> Result<Slot, Error> {
+    async fn slot(&self, extensions: &Extensions) -> Result<Slot, Error> {
+        let priority = extensions.get().copied().unwrap_or_default();
         if priority == Priority::Visitor && !self.0.resets.have_room() {
             return Err(Error::Busy);
         }
         tokio::select! {
             biased;
             () = self.0.ended.cancelled() => Err(Error::Closed),
-            slot = self.0.slots.acquire(priority) => slot,
+            slot = self.0.slots.acquire(priority, extensions.get().cloned()) => slot,
         }
     }
 

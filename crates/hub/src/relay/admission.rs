@@ -70,7 +70,6 @@ pub(super) async fn admit(
         printer: printer.id,
         level,
         expires: session.expires,
-        stream: None,
     };
     Ok(Admitted { printer, level, hold })
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Version, request::Parts};
+use tunnel::Rider;
 use wire::Relayed;
 
 use super::{
@@ -26,12 +27,14 @@ pub(super) struct Exchange {
     /// When the request came, on the hub's own clock.
     came: Duration,
     jar: Jar,
+    /// One stream of the person's share, until the request takes it along.
+    stream: Option<Rider>,
 }
 
 impl Exchange {
     /// Finds the tunnel, and takes one stream of the person's share of it.
     pub(super) async fn prepare(
-        mut admitted: Admitted,
+        admitted: Admitted,
         origin: &PrinterOrigin,
         client: std::net::IpAddr,
     ) -> Result<Self, Notice> {
@@ -42,7 +45,6 @@ impl Exchange {
         };
         let account = admitted.hold.account.id;
         let stream = live.share.take(account).await.map_err(|_| Notice::too_many_streams())?;
-        admitted.hold.stream = Some(stream);
         let who = Relayed {
             account,
             level: admitted.level,
@@ -53,7 +55,7 @@ impl Exchange {
         };
         let session = admitted.hold.lease.session();
         let jar = Jar::new(state.store.clone(), session, &admitted.printer);
-        Ok(Self { admitted, live, who, came, jar })
+        Ok(Self { admitted, live, who, came, jar, stream: Some(stream) })
     }
 
     /// Sends a request and waits for the head of its answer, or for the end of the session.
@@ -75,9 +77,13 @@ impl Exchange {
             let random = self.admitted.hold.state.random.as_ref();
             self.who.stamp = Some(self.live.ticks.stamp(self.came, random));
         }
-        let parts = towards_agent(parts, printer.id, &self.who).ok_or_else(invalid)?;
+        let mut parts = towards_agent(parts, printer.id, &self.who).ok_or_else(invalid)?;
+        if let Some(stream) = self.stream.take() {
+            parts.extensions.insert(stream);
+        }
+        let request = Request::from_parts(parts, body);
         let answer = tokio::select! {
-            answer = self.live.tunnel.send(Request::from_parts(parts, body)) => answer,
+            answer = self.live.tunnel.send(request) => answer,
             () = self.admitted.hold.ended() => return Err(Notice::signed_out()),
         };
         let answer = answer.map_err(|error| failed(&error))?;

@@ -7,10 +7,7 @@ use backplane::{Event, Lease};
 use printer::{AccountId, Level, PrinterId, Timestamp};
 use store::Account;
 use tokio::{
-    sync::{
-        OwnedSemaphorePermit,
-        broadcast::{Receiver, error::RecvError},
-    },
+    sync::broadcast::{Receiver, error::RecvError},
     time::{sleep, timeout},
 };
 
@@ -34,13 +31,10 @@ pub(super) struct Hold {
     pub(super) level: Level,
     /// When the session ends, however much it is used.
     pub(super) expires: Timestamp,
-    /// One stream of this person's share of the tunnel.
-    pub(super) stream: Option<OwnedSemaphorePermit>,
 }
 
 impl Hold {
-    /// Waits until the request may go on no longer. Never holds longer than the stream that it
-    /// belongs to: dropping it gives everything back.
+    /// Waits until the request may go on no longer.
     pub(super) async fn ended(&mut self) {
         let Self { state, lease, events, account, printer, level, expires, .. } = self;
         tokio::select! {

@@ -1,66 +1,107 @@
 //! One person's share of a tunnel. A page may open a hundred streams, but not all of them: others
 //! use the same tunnel, and the emergency stop has to get through.
 
+mod cancels;
+
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use printer::AccountId;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
+    time::{sleep, timeout},
 };
+use tunnel::{Ride, Rider};
+
+use cancels::Cancels;
 
 /// The most streams of one person in one tunnel.
 const EACH: usize = 64;
 
-/// How long a request waits for one of its person's streams to end. Pages ask for more files at
-/// once than that, each for a moment.
+/// How long a request waits for one of its person's streams to end, and for its turn after many
+/// that were given up. Pages ask for more files at once than that, each for a moment.
 const WAIT: Duration = Duration::from_secs(10);
 
 /// Everyone's share of one tunnel.
 #[derive(Debug, Default)]
-pub(crate) struct Share(Mutex<HashMap<AccountId, Weak<Semaphore>>>);
+pub(crate) struct Share(Mutex<HashMap<AccountId, Arc<Person>>>);
+
+#[derive(Debug)]
+struct Person {
+    streams: Arc<Semaphore>,
+    cancels: Cancels,
+}
+
+/// One stream of a person's share.
+struct Stream {
+    person: Arc<Person>,
+    _permit: OwnedSemaphorePermit,
+}
 
 /// All of a person's streams are in use, and none ended in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ShareTaken;
 
 impl Share {
-    /// Takes one stream of a person's share; it is given back when the permit is dropped.
-    pub(crate) async fn take(
-        &self,
-        account: AccountId,
-    ) -> Result<OwnedSemaphorePermit, ShareTaken> {
-        let permit = timeout(WAIT, self.of(account).acquire_owned());
-        permit.await.ok().and_then(Result::ok).ok_or(ShareTaken)
+    /// Takes one stream of a person's share; it is given back when the rider is dropped. The
+    /// request has to carry the rider: a stream counts for as long as the tunnel has to keep it.
+    pub(crate) async fn take(&self, account: AccountId) -> Result<Rider, ShareTaken> {
+        let stream = timeout(WAIT, self.of(account).stream()).await;
+        stream.ok().flatten().map(Rider::new).ok_or(ShareTaken)
     }
 
-    fn of(&self, account: AccountId) -> Arc<Semaphore> {
-        let mut shares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(share) = shares.get(&account).and_then(Weak::upgrade) {
-            return share;
+    fn of(&self, account: AccountId) -> Arc<Person> {
+        let mut people = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !people.contains_key(&account) {
+            people
+                .retain(|_, person| Arc::strong_count(person) > 1 || !person.cancels.is_settled());
         }
-        shares.retain(|_, share| share.strong_count() > 0);
-        let share = Arc::new(Semaphore::new(EACH));
-        shares.insert(account, Arc::downgrade(&share));
-        share
+        Arc::clone(people.entry(account).or_insert_with(|| Arc::new(Person::new())))
+    }
+}
+
+impl Person {
+    fn new() -> Self {
+        Self { streams: Arc::new(Semaphore::new(EACH)), cancels: Cancels::new() }
+    }
+
+    /// Waits for a free stream, and for the person's turn. `None` never happens: a share lasts.
+    async fn stream(self: Arc<Self>) -> Option<Stream> {
+        let permit = Arc::clone(&self.streams).acquire_owned().await.ok()?;
+        loop {
+            let delay = self.cancels.delay();
+            if delay.is_zero() {
+                return Some(Stream { person: self, _permit: permit });
+            }
+            sleep(delay).await;
+        }
+    }
+}
+
+impl Ride for Stream {
+    fn given_up(&self) {
+        self.person.cancels.note();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use printer::{OsRandom, SystemClock};
+    use tokio::time::Instant;
 
     use super::*;
+
+    fn account() -> AccountId {
+        AccountId::new(&SystemClock::new(), &OsRandom)
+    }
 
     // covers: RL-7
     #[tokio::test(start_paused = true)]
     async fn one_viewer_takes_all_streams() {
         let share = Share::default();
-        let account = || AccountId::new(&SystemClock::new(), &OsRandom);
         let (greedy, other) = (account(), account());
         let mut held = Vec::new();
         for _ in 0..EACH {
@@ -72,11 +113,29 @@ mod tests {
         assert!(share.take(greedy).await.is_ok());
     }
 
+    // covers: RL-7
+    #[tokio::test(start_paused = true)]
+    async fn one_viewer_who_only_cancels_is_slowed_down_alone() {
+        let share = Share::default();
+        let (greedy, other) = (account(), account());
+        let started = Instant::now();
+        let mut cancelled = 0;
+        while started.elapsed() < Duration::from_mins(1) && cancelled < 10_000 {
+            share.of(greedy).stream().await.unwrap().given_up();
+            cancelled += 1;
+        }
+        assert!(cancelled <= 250 + 60 * 25 + 1, "{cancelled}");
+        let waiting = Instant::now();
+        drop(share.take(other).await.unwrap());
+        assert!(waiting.elapsed().is_zero(), "nobody else waits");
+        assert_eq!(share.0.lock().unwrap().len(), 2, "what is owed isn't forgotten");
+    }
+
     #[tokio::test]
     async fn shares_that_nobody_uses_are_forgotten() {
         let share = Share::default();
         for _ in 0..10 {
-            drop(share.take(AccountId::new(&SystemClock::new(), &OsRandom)).await);
+            drop(share.take(account()).await);
         }
         assert_eq!(share.0.lock().unwrap().len(), 1);
     }

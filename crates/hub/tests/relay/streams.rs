@@ -7,7 +7,7 @@ use http::Method;
 use printer::Level;
 use tokio::time::timeout;
 
-use crate::workshop::{Workshop, soon};
+use crate::workshop::{Workshop, soon, until};
 
 // covers: RL-7
 #[tokio::test]
@@ -66,4 +66,30 @@ async fn guest_who_stops_reading_keeps_nothing_after_the_grant() {
     workshop.hub.backplane().publish(backplane::Event::GrantsChanged(ben.id));
     soon(workshop.side.all_streams_closed()).await;
     drop(unread);
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn visitor_who_cancels_before_the_answer_gets_no_more_than_the_share() {
+    let workshop = Workshop::new().await;
+    let label = workshop.label().await;
+    let host = format!("{label}.localhost:3443");
+    let browser = workshop.ada_at_the_printer().await;
+    let asking: Vec<_> = (0..64)
+        .map(|_| {
+            let mut browser = browser.clone();
+            let request = browser.own(Method::GET, &host, "/never").body(Body::empty()).unwrap();
+            tokio::spawn(async move { browser.open(request).await.status() })
+        })
+        .collect();
+    until(async || workshop.side.seen().len() == 64).await;
+    asking.iter().for_each(tokio::task::JoinHandle::abort);
+    for asked in asking {
+        assert!(asked.await.unwrap_err().is_cancelled());
+    }
+    let mut again = browser.clone();
+    let mut one_more = Box::pin(again.go(&host, "/"));
+    // The tunnel holds the cancelled ones for two seconds, and so does the share.
+    assert!(timeout(Duration::from_millis(300), &mut one_more).await.is_err());
+    assert_eq!(soon(one_more).await.status, 200);
 }

@@ -14,7 +14,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tunnel::{Body, Error, Limits, Priority};
+use tunnel::{Body, Error, Limits, Priority, Ride, Rider};
 
 use crate::ends::{
     self, AnyBody, Ends, connect, connect_over, empty, fed, full, get, made, page, request,
@@ -117,6 +117,39 @@ async fn uploads_that_a_printer_refuses_half_way_do_not_end_the_tunnel() {
         assert_eq!(ends.hub.send(upload).await.unwrap().status(), 413);
     }
     still_works(&ends).await;
+}
+
+/// Counts the requests that were given up.
+struct Counting(Arc<AtomicUsize>);
+
+impl Ride for Counting {
+    fn given_up(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+// covers: RL-7
+#[tokio::test(start_paused = true)]
+async fn visitor_who_cancels_before_the_answer_is_rid_of_the_stream_only_when_the_tunnel_is() {
+    let ends = connect(printer).await;
+    let given_up = Arc::new(AtomicUsize::new(0));
+    let riding = |path| {
+        let mut request = get(path);
+        request.extensions_mut().insert(Rider::new(Counting(given_up.clone())));
+        request
+    };
+    let riders = || Arc::strong_count(&given_up) - 1;
+
+    ends::read(ends.hub.send(riding("/")).await.unwrap().into_body()).await.unwrap();
+    assert_eq!((riders(), given_up.load(Ordering::SeqCst)), (0, 0), "read to its end");
+    drop(ends.hub.send(riding("/download")).await.unwrap());
+    assert_eq!((riders(), given_up.load(Ordering::SeqCst)), (0, 1), "given up half-way");
+
+    let asking = ends.hub.send(riding("/never"));
+    assert!(timeout(Duration::from_millis(1), asking).await.is_err());
+    assert_eq!((riders(), given_up.load(Ordering::SeqCst)), (1, 2), "the stream is held back");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(riders(), 0);
 }
 
 // covers: RL-7

@@ -1,0 +1,33 @@
+//! Something of the caller's that lasts as long as a request's stream. A stream stays taken for a
+//! while after its request was cancelled, and whoever counts who holds how many must count it
+//! for just as long.
+
+use std::{fmt, sync::Arc};
+
+/// Rides along with a request: put it among the request's extensions. It stays on this side of
+/// the tunnel, and is let go in the same moment as the request's stream.
+#[derive(Clone)]
+pub struct Rider(Arc<dyn Ride>);
+
+/// What can ride along with a request.
+pub trait Ride: Send + Sync + 'static {
+    /// The request was given up before its answer was read to the end. The stream is still taken.
+    fn given_up(&self);
+}
+
+impl Rider {
+    /// Lets something ride along.
+    pub fn new(what: impl Ride) -> Self {
+        Self(Arc::new(what))
+    }
+
+    pub(crate) fn given_up(&self) {
+        self.0.given_up();
+    }
+}
+
+impl fmt::Debug for Rider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rider")
+    }
+}
