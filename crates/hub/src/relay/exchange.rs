@@ -2,6 +2,8 @@
 //! the other: a visitor who leaves cancels the request at the agent, and a session that ends cuts
 //! the answer off.
 
+mod progress;
+
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,6 +12,7 @@ use http::{HeaderMap, Request, Response, Version, request::Parts};
 use tunnel::Rider;
 use wire::Relayed;
 
+use self::progress::Progress;
 use super::{
     admission::Admitted, answer, cookies::Jar, hold::Hold, leased::Leased, request::towards_agent,
     site::PrinterOrigin,
@@ -58,7 +61,8 @@ impl Exchange {
         Ok(Self { admitted, live, who, came, jar, stream: Some(stream) })
     }
 
-    /// Sends a request and waits for the head of its answer, or for the end of the session.
+    /// Sends a request and waits for the head of its answer, for the end of the session, or until
+    /// nothing has moved for too long.
     pub(super) async fn send<B>(
         &mut self,
         mut parts: Parts,
@@ -81,10 +85,12 @@ impl Exchange {
         if let Some(stream) = self.stream.take() {
             parts.extensions.insert(stream);
         }
-        let request = Request::from_parts(parts, body);
+        let progress = Progress::new();
+        let request = Request::from_parts(parts, progress.of(body));
         let answer = tokio::select! {
             answer = self.live.tunnel.send(request) => answer,
             () = self.admitted.hold.ended() => return Err(Notice::signed_out()),
+            () = progress.stopped() => return Err(too_slow()),
         };
         let answer = answer.map_err(|error| failed(&error))?;
         match answer::agents_word(answer.headers(), printer) {
@@ -119,6 +125,12 @@ async fn agent_offline(admitted: &Admitted) -> Result<Notice, store::Error> {
     let agent = state.store.agent(admitted.printer.agent).await?;
     let seen = agent.and_then(|agent| agent.last_seen).map(|seen| ago(state.clock.now(), seen));
     Ok(Notice::agent_offline(admitted.printer.name.as_str(), seen.as_deref()))
+}
+
+fn too_slow() -> Notice {
+    let detail = "Nothing was heard from the agent for more than a minute. The printer may have \
+                  acted on the request; it is not sent again.";
+    Notice::printer_failed("printer-timeout", detail)
 }
 
 fn failed(error: &tunnel::Error) -> Notice {

@@ -93,3 +93,19 @@ async fn visitor_who_cancels_before_the_answer_gets_no_more_than_the_share() {
     assert!(timeout(Duration::from_millis(300), &mut one_more).await.is_err());
     assert_eq!(soon(one_more).await.status, 200);
 }
+
+// covers: RL-7
+#[tokio::test]
+async fn agent_that_takes_a_request_and_says_nothing_is_given_up_after_75_seconds() {
+    let workshop = Workshop::new().await;
+    let host = format!("{}.localhost:3443", workshop.label().await);
+    let mut browser = workshop.ada_at_the_printer().await;
+    let request = browser.own(Method::GET, &host, "/never").body(Body::empty()).unwrap();
+    let asking = tokio::spawn(async move { browser.open(request).await.status() });
+    until(async || !workshop.side.seen().is_empty()).await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(76)).await;
+    tokio::time::resume();
+    assert_eq!(soon(asking).await.unwrap(), 504);
+    soon(workshop.side.cancelled()).await;
+}
