@@ -4,11 +4,12 @@ use std::{io, sync::Arc};
 
 use http::{Request, Response};
 use rustls::{
-    ClientConfig, ProtocolVersion, RootCertStore, ServerConfig,
+    CertificateError, ClientConfig, Error, PeerIncompatible, ProtocolVersion, RootCertStore,
+    ServerConfig, SignatureAlgorithm, SignatureScheme,
     client::{AlwaysResolvesClientRawPublicKeys, ResolvesClientCert},
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName},
-    sign::CertifiedKey,
+    sign::{CertifiedKey, Signer, SigningKey},
     version::{TLS12, TLS13},
 };
 use tokio::net::{TcpListener, TcpStream};
@@ -47,12 +48,21 @@ fn fingerprint(identity: &Identity) -> Fingerprint {
     identity.public_key().fingerprint()
 }
 
-/// A hub that was handed `attacker`, a client that would accept any hub.
-async fn refused_at_the_hub(attacker: ClientConfig) {
+/// Why a hub refuses `attacker`, a client that would accept any hub.
+async fn refused_at_the_hub(attacker: ClientConfig) -> Error {
     let hub = server_config(&Identity::generate().unwrap(), ALPN_TUNNEL).unwrap();
     let (hub, _) = shake(hub, Arc::new(attacker)).await;
-    let error = hub.expect_err("the hub refuses").to_string();
-    assert!(!error.contains("eof"), "the hub itself refused: {error}");
+    why(&hub.expect_err("the hub refuses"))
+}
+
+/// What the other side showed, or would show, is no raw public key.
+const NOT_A_RAW_KEY: Error =
+    Error::PeerIncompatible(PeerIncompatible::IncorrectCertificateTypeExtension);
+
+/// What TLS itself found wrong. A connection that merely broke off is no refusal.
+fn why(error: &io::Error) -> Error {
+    let error = error.get_ref().and_then(|error| error.downcast_ref::<Error>());
+    error.expect("this side refuses").clone()
 }
 
 // covers: RL-6
@@ -92,7 +102,8 @@ async fn a_hub_with_another_key_is_refused() {
         client_config(&agent, expected, ALPN_TUNNEL).unwrap(),
     )
     .await;
-    assert!(at_agent.is_err());
+    let error = why(&at_agent.unwrap_err());
+    assert_eq!(error, Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure));
     assert!(at_hub.is_err());
 }
 
@@ -108,8 +119,10 @@ async fn a_hub_that_shows_a_certificate_is_refused() {
         .unwrap();
     let pinned = tunnel::PublicKey::from_spki(&spki).unwrap().fingerprint();
     let config = client_config(&agent, pinned, ALPN_TUNNEL).unwrap();
-    let (_, at_agent) = shake(Arc::new(hub), config).await;
-    assert!(at_agent.is_err(), "even though its key is the pinned one");
+    let (at_hub, at_agent) = shake(Arc::new(hub), config).await;
+    // It finds out by itself that the agent reads no certificates, even with the pinned key.
+    assert_eq!(why(&at_hub.unwrap_err()), NOT_A_RAW_KEY);
+    assert!(at_agent.is_err());
 }
 
 // covers: RL-6
@@ -119,7 +132,7 @@ async fn a_client_without_a_key_is_refused() {
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(TrustingAnyKey))
         .with_no_client_auth();
-    refused_at_the_hub(config).await;
+    assert_eq!(refused_at_the_hub(config).await, NOT_A_RAW_KEY);
 }
 
 // covers: RL-6
@@ -132,7 +145,7 @@ async fn a_client_with_a_certificate_is_refused() {
             .with_custom_certificate_verifier(Arc::new(TrustingAnyKey))
             .with_client_auth_cert(chain, key)
             .unwrap();
-        refused_at_the_hub(config).await;
+        assert_eq!(refused_at_the_hub(config).await, NOT_A_RAW_KEY);
     }
 }
 
@@ -140,7 +153,8 @@ async fn a_client_with_a_certificate_is_refused() {
 #[tokio::test]
 async fn a_raw_key_that_is_not_ed25519_is_refused() {
     for algorithm in [&rcgen::PKCS_ECDSA_P256_SHA256, &rcgen::PKCS_RSA_SHA256] {
-        refused_at_the_hub(with_raw_key(algorithm)).await;
+        let error = refused_at_the_hub(with_raw_key(algorithm)).await;
+        assert_eq!(error, Error::InvalidCertificate(CertificateError::BadEncoding));
     }
 }
 
@@ -158,7 +172,8 @@ async fn an_impostor_who_shows_a_linked_agents_key_is_refused() {
     let victim = Identity::generate().unwrap().public_key();
     let own = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
     let spki = CertificateDer::from(victim.as_spki().to_vec());
-    refused_at_the_hub(presenting(spki, own.serialize_der())).await;
+    let error = refused_at_the_hub(presenting(spki, own.serialize_der())).await;
+    assert_eq!(error, Error::InvalidCertificate(CertificateError::BadSignature));
 }
 
 // covers: RL-6
@@ -167,7 +182,8 @@ async fn tls_1_2_is_refused() {
     let config = ClientConfig::builder_with_protocol_versions(&[&TLS12])
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
-    refused_at_the_hub(config).await;
+    let error = refused_at_the_hub(config).await;
+    assert_eq!(error, Error::PeerIncompatible(PeerIncompatible::Tls12NotOfferedOrEnabled));
 }
 
 // covers: RL-6
@@ -179,7 +195,8 @@ async fn another_protocol_is_refused() {
         client_config(&agent, fingerprint(&hub), ALPN_LINK).unwrap(),
     )
     .await;
-    assert!(at_hub.is_err() && at_agent.is_err());
+    assert_eq!(why(&at_hub.unwrap_err()), Error::NoApplicationProtocol);
+    assert!(at_agent.is_err());
 }
 
 // covers: RL-6
@@ -231,7 +248,7 @@ fn with_raw_key(algorithm: &'static rcgen::SignatureAlgorithm) -> ClientConfig {
 /// A client that shows `spki` and signs with the key in `pkcs8`.
 fn presenting(spki: CertificateDer<'static>, pkcs8: Vec<u8>) -> ClientConfig {
     let key = aws_lc_rs::sign::any_supported_type(&PrivateKeyDer::Pkcs8(pkcs8.into())).unwrap();
-    let certified = CertifiedKey::new(vec![spki], key);
+    let certified = CertifiedKey::new(vec![spki], Arc::new(Stubborn(key)));
     let resolver: Arc<dyn ResolvesClientCert> =
         Arc::new(AlwaysResolvesClientRawPublicKeys::new(Arc::new(certified)));
     let mut config = ClientConfig::builder_with_protocol_versions(&[&TLS13])
@@ -240,6 +257,25 @@ fn presenting(spki: CertificateDer<'static>, pkcs8: Vec<u8>) -> ClientConfig {
         .with_client_cert_resolver(resolver);
     config.alpn_protocols = vec![ALPN_TUNNEL.to_vec()];
     config
+}
+
+/// Signs with what it has, whatever the hub asked for.
+#[derive(Debug)]
+struct Stubborn(Arc<dyn SigningKey>);
+
+impl SigningKey for Stubborn {
+    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        let own = [
+            SignatureScheme::ED25519,
+            SignatureScheme::ECDSA_NISTP256_SHA256,
+            SignatureScheme::RSA_PSS_SHA256,
+        ];
+        self.0.choose_scheme(&own)
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.0.algorithm()
+    }
 }
 
 mod trusting {
