@@ -67,8 +67,9 @@ async fn set_up(
     let token = prove(&hub, &connection, &asked.token).await?;
     let email: Email = asked.email.parse().map_err(invalid_email)?;
     let name = name(asked.name)?;
-    let asker = Asker::familiar(connection.client, email.to_string());
-    let password = account::new_hash(&hub, &asker, asked.password, &email, name.as_ref()).await?;
+    let on_behalf = Asker::familiar(connection.client, email.to_string());
+    let password =
+        account::new_hash(&hub, &on_behalf, asked.password, &email, name.as_ref()).await?;
     let id = AccountId::new(hub.clock.as_ref(), hub.random.as_ref());
     let new = NewAccount { id, email, name, password, administrator: true };
     let made = hub.store.create_first_account(&new, &token.digest(), hub.clock.now()).await;

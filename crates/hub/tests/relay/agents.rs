@@ -146,7 +146,7 @@ async fn agent_floods_the_hub_with_reports() {
     };
     let presence = workshop.hub.backplane().presence();
     let until_offline = until(async || !presence.is_online(workshop.agent.id, workshop.printer));
-    let begun = std::time::Instant::now();
+    let begun = tokio::time::Instant::now();
     tokio::join!(same, until_offline);
     assert!(begun.elapsed() > Duration::from_secs(3), "reports are read at their pace");
     let heard: Vec<_> = std::iter::from_fn(|| events.try_recv().ok()).collect();

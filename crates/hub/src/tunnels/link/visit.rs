@@ -73,7 +73,7 @@ impl Visit {
     pub(super) async fn without_code(&self) {
         sleep(WITHOUT_CODE).await;
         if self.has_code.load(Ordering::Relaxed) {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
