@@ -14,6 +14,7 @@ mod links;
 mod origin_sessions;
 mod printer_cookies;
 mod printers;
+mod revision;
 mod sessions;
 mod setup;
 
@@ -29,6 +30,7 @@ pub use grants::{Grant, GrantScope};
 pub use links::{ClaimResult, LinkOffer, LinkState, MAX_WRONG_CODES};
 pub use printer_cookies::PrinterCookie;
 pub use printers::{Printer, ReportedPrinter};
+pub use revision::Revision;
 pub use sessions::{NewSession, Session};
 
 /// A result of the store.

@@ -109,3 +109,27 @@ async fn agent_that_takes_a_request_and_says_nothing_is_given_up_after_75_second
     assert_eq!(soon(asking).await.unwrap(), 504);
     soon(workshop.side.cancelled()).await;
 }
+
+// covers: AC-11, PM-2
+#[tokio::test]
+async fn guest_goes_on_watching_after_another_program_took_the_grant_away() {
+    let workshop = Workshop::new().await;
+    let ben = workshop.other("ben@example.org", None).await;
+    let grant = workshop.grant(ben.id, Level::Controls).await;
+    let label = workshop.label().await;
+    let host = format!("{label}.localhost:3443");
+    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let (hub, stop) = (workshop.hub.clone(), workshop.stop.clone());
+    let listeners = edge::bind(any, None).unwrap();
+    let serving = tokio::spawn(async move { hub.serve(listeners, stop).await });
+    let mut guest = workshop.signed_in(&ben).await;
+    assert_eq!(guest.enter(&label, "/").await.status, 200);
+    let request = guest.own(Method::GET, &host, "/stream").body(Body::empty()).unwrap();
+    let unread = soon(guest.open(request)).await;
+    // Only the store says so, as if `layerlock grant remove` had been run.
+    workshop.hub.store().remove_grant(grant).await.unwrap();
+    soon(workshop.side.all_streams_closed()).await;
+    drop(unread);
+    workshop.stop.cancel();
+    soon(serving).await.unwrap().unwrap();
+}
