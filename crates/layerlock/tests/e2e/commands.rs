@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use anyhow::{Context, Result, ensure};
 use testkit::{
     client::{Client, Protocol},
-    layerlock,
+    layerlock::{self, Layerlock},
 };
 
 use crate::{
@@ -98,13 +98,28 @@ async fn resetting_a_password_ends_every_session() -> Result<()> {
 }
 
 // covers: AC-2
-#[test]
-fn a_weak_password_is_refused_with_advice() -> Result<()> {
+#[tokio::test]
+async fn a_weak_password_is_refused_with_advice() -> Result<()> {
     let data = tempfile::tempdir()?;
+    let _hub = Layerlock::hub(data.path()).await?;
     let refused = layerlock(data.path(), &["user", "add", GUEST.0], "password123\n")?;
     assert_eq!(refused.status.code(), Some(1));
     ensure!(errors(&refused).starts_with("layerlock: "), "{}", errors(&refused));
     ensure!(printed(&layerlock(data.path(), &["user", "list"], "")?).contains("Nobody yet"));
+    Ok(())
+}
+
+// covers: OP-1
+#[test]
+fn a_mistyped_data_folder_is_no_new_hub() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let nowhere = data.path().join("nowhere");
+    for words in [&["user", "list"][..], &["setup-link"], &["grant", "list"]] {
+        let refused = layerlock(&nowhere, words, "")?;
+        assert_eq!(refused.status.code(), Some(1), "{words:?}");
+        ensure!(errors(&refused).contains("no hub has run with"), "{}", errors(&refused));
+    }
+    ensure!(!nowhere.exists(), "the folder was made");
     Ok(())
 }
 
