@@ -33,6 +33,8 @@ pub(crate) struct Member {
     pub(crate) entry: Entry,
     targets: watch::Sender<Option<Arc<Targets>>>,
     online: AtomicBool,
+    /// Whether it was said that its name leads elsewhere.
+    moved: AtomicBool,
     ending: CancellationToken,
     /// One for each WebSocket whose messages are inspected.
     pub(crate) sockets: Arc<Semaphore>,
@@ -44,6 +46,7 @@ impl Member {
             entry,
             targets: watch::Sender::new(None),
             online: AtomicBool::new(false),
+            moved: AtomicBool::new(false),
             ending: CancellationToken::new(),
             sockets: Arc::new(Semaphore::new(SOCKETS)),
         }
@@ -90,32 +93,41 @@ impl Member {
     }
 
     async fn answers(&self) -> bool {
-        if let Some(targets) = self.targets()
-            && probe(&targets).await
-        {
-            return true;
+        let Some(targets) = self.targets() else {
+            return matches!(self.look_up().await, Some(found) if probe(&found).await);
+        };
+        let there = probe(&targets).await;
+        if !there {
+            self.notice_a_move(&targets).await;
         }
-        self.look_up().await && matches!(self.targets(), Some(targets) if probe(&targets).await)
+        there
     }
 
-    /// Looks the host up (again). `true` if it is at a new place.
-    async fn look_up(&self) -> bool {
-        let found = match resolve(&self.entry).await {
-            Ok(found) => Arc::new(found),
+    /// Finds the printer's address, for as long as the agent runs: whoever answers for names in
+    /// the home network later must not be able to move it to the router (RL-8).
+    async fn look_up(&self) -> Option<Arc<Targets>> {
+        match resolve(&self.entry).await {
+            Ok(found) => {
+                let found = Arc::new(found);
+                self.targets.send_replace(Some(Arc::clone(&found)));
+                Some(found)
+            }
             Err(error) => {
                 tracing::debug!(printer = self.entry.name.as_str(), %error, "not found");
-                return false;
+                None
             }
-        };
-        let before = self.targets();
-        if before.as_ref().is_some_and(|before| before.same_place(&found)) {
-            return false;
         }
-        self.targets.send_replace(Some(found));
-        if let Some(before) = before {
-            before.close();
+    }
+
+    /// Says once, when a printer is gone, that its name leads elsewhere now.
+    async fn notice_a_move(&self, pinned: &Targets) {
+        let Ok(found) = resolve(&self.entry).await else { return };
+        if !pinned.same_place(&found) && !self.moved.swap(true, Ordering::AcqRel) {
+            tracing::warn!(
+                printer = self.entry.name.as_str(),
+                "the printer's name leads to another address now; if that is right, restart the agent"
+            );
         }
-        true
     }
 }
 
@@ -127,4 +139,39 @@ async fn probe(targets: &Targets) -> bool {
     question.headers_mut().insert(HOST, host);
     let answer = timeout(PATIENCE, targets.main.origin.send(question)).await;
     matches!(answer, Ok(Ok(answer)) if answer.status().as_u16() < 500)
+}
+
+#[cfg(test)]
+mod tests {
+    use printer::{OsRandom, SystemClock};
+    use tokio::{io::AsyncWriteExt, net::TcpListener};
+
+    use super::*;
+    use crate::{NewPrinter, Printers};
+
+    fn entry_at(port: u16) -> Entry {
+        let new: NewPrinter = format!("octoprint=http://127.0.0.1:{port}").parse().unwrap();
+        Printers::default().add(new, &SystemClock::new(), &OsRandom).unwrap()
+    }
+
+    // covers: RL-8
+    #[tokio::test]
+    async fn printer_is_moved_by_whoever_answers_for_names() {
+        let router = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let elsewhere = router.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((mut tcp, _)) = router.accept().await {
+                let _ = tcp.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+            }
+        });
+        let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+        let member = Member::new(entry_at(elsewhere));
+        let pinned = Arc::new(resolve(&entry_at(gone)).await.unwrap());
+        member.targets.send_replace(Some(Arc::clone(&pinned)));
+
+        assert!(!member.answers().await, "what answers is not the printer");
+        assert!(member.targets().unwrap().same_place(&pinned), "it has been moved");
+        // The way that the attack would have gone is open: a printer nobody has pinned is found.
+        assert!(Member::new(entry_at(elsewhere)).answers().await);
+    }
 }
