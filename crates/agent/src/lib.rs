@@ -22,11 +22,13 @@ mod supervisor;
 
 pub use discovery::{OCTOPRINT_CANDIDATES, find_octoprint};
 pub use error::Error;
+pub use forward::{
+    BaseUrl, InvalidUrl,
+    path::{InvalidPrefix, Prefix},
+};
 pub use home::Home;
 pub use hub::{Hub, HubUrl, InvalidHubUrl, dial_tcp};
 pub use inside::ERROR_HEADER;
 pub use link::{Progress, link};
-pub use printers::{
-    BaseUrl, Entry, InvalidPrefix, InvalidPrinter, InvalidUrl, NewPrinter, Prefix, Printers, Route,
-};
+pub use printers::{Entry, InvalidPrinter, NewPrinter, Printers, Route};
 pub use run::{Agent, Status, run};

@@ -1,17 +1,14 @@
 //! The printers that an agent was told about: the only machines that it ever connects to.
 
 mod add;
-mod prefix;
-mod url;
 
 use std::collections::BTreeMap;
 
+use forward::{BaseUrl, path::Prefix};
 use printer::{Kind, Name, PrinterId};
 use serde::{Deserialize, Serialize};
 
 pub use add::{InvalidPrinter, NewPrinter, Route};
-pub use prefix::{InvalidPrefix, Prefix};
-pub use url::{BaseUrl, InvalidUrl};
 
 /// The most routes of one printer.
 pub(crate) const MAX_ROUTES: usize = 16;

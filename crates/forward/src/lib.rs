@@ -9,13 +9,16 @@
 //! what a browser sent, and [`Origin::send`] turns it back into what a printer understands. The
 //! frames inside pass unmodified.
 
+mod base_url;
 mod body;
 pub mod cookies;
 mod error;
 pub mod headers;
 mod origin;
+pub mod path;
 pub mod websocket;
 
+pub use base_url::{BaseUrl, InvalidUrl};
 pub use body::{Body, BodySender, BoxError, Closed, CutOff, channel, collect, empty, full};
 pub use error::{BadRequest, Error};
 pub use origin::{Origin, Timeouts};

@@ -2,9 +2,13 @@
 
 use std::str::FromStr;
 
+use forward::{
+    BaseUrl, InvalidUrl,
+    path::{InvalidPrefix, Prefix},
+};
 use printer::{Clock, Kind, Name, PrinterId, Random, UnknownKind};
 
-use super::{BaseUrl, Entry, InvalidPrefix, InvalidUrl, MAX_ROUTES, Prefix, Printers};
+use super::{Entry, MAX_ROUTES, Printers};
 
 /// A printer as it is named on the command line: `KIND=URL`, such as
 /// `octoprint=http://127.0.0.1:5000`.

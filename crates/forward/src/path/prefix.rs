@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::url::is_plain;
+use super::is_plain;
 
 /// A path prefix such as `/webcam/`: begins and ends with a slash, at most 128 bytes, and has at
 /// least one plain segment.

@@ -6,6 +6,8 @@ use std::{fmt, str::FromStr};
 use http::Uri;
 use serde::{Deserialize, Serialize};
 
+use crate::path::is_plain;
+
 /// The base URL of a web server at home. HTTP only, for now.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -93,14 +95,6 @@ impl FromStr for BaseUrl {
         }
         Ok(Self { host: host.to_ascii_lowercase(), port, path })
     }
-}
-
-/// Whether a path has no segment that some server would read as another one.
-pub(super) fn is_plain(path: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
-    path.bytes().all(plain)
-        && !path.contains("//")
-        && path.split('/').all(|segment| segment != "." && segment != "..")
 }
 
 impl fmt::Display for BaseUrl {
