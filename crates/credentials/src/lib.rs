@@ -8,6 +8,7 @@ mod link_code;
 mod password;
 mod policy;
 mod token;
+mod verifier;
 
 pub use email::{Email, InvalidEmail};
 pub use hash::{InvalidHash, PasswordHash, Verdict};
@@ -15,3 +16,4 @@ pub use link_code::{InvalidLinkCode, LinkCode};
 pub use password::{InvalidPassword, Password};
 pub use policy::{Policy, Weakness};
 pub use token::{SessionToken, SetupToken, Ticket, Token, TokenDigest};
+pub use verifier::Verifier;

@@ -37,10 +37,22 @@ const EDGES: &[(&str, &[&str])] = &[
             "printer",
         ],
     ),
+    ("gate", &["edge", "forward", "credentials", "printer"]),
     ("agent", &["guard", "tunnel", "forward", "wire", "printer"]),
     (
         "layerlock",
-        &["hub", "agent", "store", "printer", "edge", "credentials", "tunnel", "backplane", "wire"],
+        &[
+            "hub",
+            "agent",
+            "gate",
+            "store",
+            "printer",
+            "edge",
+            "credentials",
+            "tunnel",
+            "backplane",
+            "wire",
+        ],
     ),
     ("xtask", &[]),
 ];
