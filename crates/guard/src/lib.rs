@@ -23,6 +23,7 @@ mod route;
 pub use form::{Form, Refused};
 pub use message::{Message, judge_message};
 pub use needed::{Body, Head, Json, Needed, classify, is_listed};
+pub use path::is_never_relayed;
 
 /// The longest JSON body that is judged, in bytes.
 pub const MAX_JSON: usize = 64 * 1024;

@@ -5,15 +5,38 @@ use std::collections::HashMap;
 
 use percent_encoding::percent_decode_str;
 
+use crate::file_name;
+
 /// What may be in the query of a listed route.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Parameters {
     /// Nothing.
     None,
-    /// These names; each with any value, or with one of those beside it.
-    Named(&'static [(&'static str, &'static [&'static str])]),
+    /// These names, each with the values beside it.
+    Named(&'static [(&'static str, Values)]),
     /// Anything, each name once.
     Any,
+}
+
+/// What the value of a listed name may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Values {
+    /// Anything.
+    All,
+    /// One of these.
+    These(&'static [&'static str]),
+    /// The name of a file below the printer's own folder. Printers put it into G-code.
+    File,
+}
+
+impl Values {
+    pub(crate) fn fit(self, value: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(listed) => listed.contains(&value),
+            Self::File => file_name::is_below(value),
+        }
+    }
 }
 
 pub(crate) struct Query(HashMap<String, String>);
@@ -38,7 +61,7 @@ impl Query {
             Parameters::Any => true,
             Parameters::Named(listed) => self.0.iter().all(|(name, value)| {
                 let found = listed.iter().find(|(one, _)| one == name);
-                found.is_some_and(|(_, values)| values.is_empty() || values.contains(&&**value))
+                found.is_some_and(|(_, values)| values.fit(value))
             }),
         }
     }
@@ -62,7 +85,8 @@ fn has_whole_escapes(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const ROOT: Parameters = Parameters::Named(&[("root", &["gcodes"]), ("recursive", &[])]);
+    const ROOT: Parameters =
+        Parameters::Named(&[("root", Values::These(&["gcodes"])), ("recursive", Values::All)]);
 
     fn fits(query: &str, parameters: Parameters) -> bool {
         Query::parse(Some(query)).is_some_and(|query| query.fits(parameters))

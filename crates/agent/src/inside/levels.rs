@@ -21,9 +21,6 @@ use crate::member::Member;
 /// How long a small body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Klipper's own socket: whoever reaches it is past everything that Moonraker checks.
-const NEVER: &str = "/klippysocket";
-
 /// Asks `PrusaLink` to start what was uploaded.
 const PRINT_AFTER_UPLOAD: &str = "print-after-upload";
 
@@ -38,7 +35,7 @@ pub(super) struct Passing {
 /// Judges the head of a request, as it was asked for and as `sent` to the printer.
 pub(super) fn admit(parts: &Parts, sent: &Uri, level: Level) -> Result<Passing, Problem> {
     let asked = &parts.uri;
-    if [asked, sent].iter().any(|uri| uri.path().trim_end_matches('/').ends_with(NEVER)) {
+    if [asked, sent].iter().any(|uri| guard::is_never_relayed(uri.path())) {
         return Err(Problem::NotAllowed(Level::Admin));
     }
     if level >= Level::Controls {

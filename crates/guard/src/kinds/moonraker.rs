@@ -7,30 +7,37 @@ use serde_json::{Map, Value};
 use crate::{
     body::{if_so, is_empty, only},
     file_name::is_below,
-    query::Parameters::{self, Any, Named, None},
+    query::{
+        Parameters::{self, Any, Named, None},
+        Values::{All, File, These},
+    },
     route::Route,
 };
 
 /// Other roots hold configuration and logs.
-const ROOT: Parameters = Named(&[("root", &["gcodes"])]);
-const FILE: Parameters = Named(&[("filename", &[])]);
+const ROOT: Parameters = Named(&[("root", These(&["gcodes"]))]);
+const FILE: Parameters = Named(&[("filename", All)]);
+/// Moonraker writes the name into a line of G-code, and a name may have more than one line.
+const PRINT: Parameters = Named(&[("filename", File)]);
 const HISTORY: Parameters =
-    Named(&[("limit", &[]), ("start", &[]), ("since", &[]), ("before", &[]), ("order", &[])]);
-const TOKEN: Parameters = Named(&[("token", &[]), ("access_token", &[])]);
+    Named(&[("limit", All), ("start", All), ("since", All), ("before", All), ("order", All)]);
+const TOKEN: Parameters = Named(&[("token", All), ("access_token", All)]);
 
 pub(super) const ROUTES: &[Route] = &[
     Route::read("/server/info", None),
     Route::read("/printer/info", None),
+    Route::read("/printer/gcode/help", None),
     Route::read("/printer/objects/list", None),
     Route::read("/printer/objects/query", Any),
     Route::read("/server/files/list", ROOT),
     Route::read("/server/files/roots", None),
     Route::read("/server/files/metadata", FILE),
     Route::read("/server/files/thumbnails", FILE),
+    Route::read("/server/files/gcodes/**.png", Named(&[("timestamp", All)])),
     Route::read("/server/temperature_store", None),
     Route::read("/server/history/list", HISTORY),
     Route::read("/server/history/totals", None),
-    Route::read("/server/history/job", Named(&[("uid", &[])])),
+    Route::read("/server/history/job", Named(&[("uid", All)])),
     Route::read("/server/job_queue/status", None),
     Route::read("/server/webcams/list", None),
     Route::read("/server/announcements/list", None),
@@ -44,7 +51,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::json("POST", "/server/jsonrpc", rpc_call),
     Route::form("/server/files/upload"),
     Route::json("POST", "/printer/emergency_stop", stop),
-    Route { query: FILE, ..Route::json("POST", "/printer/print/start", start) },
+    Route { query: PRINT, ..Route::json("POST", "/printer/print/start", start) },
     Route::json("POST", "/printer/print/pause", job),
     Route::json("POST", "/printer/print/resume", job),
     Route::json("POST", "/printer/print/cancel", job),
@@ -97,18 +104,19 @@ fn takes(method: &str) -> Option<Parameters> {
     Some(match method {
         "printer.objects.query" | "printer.objects.subscribe" => Any,
         "server.connection.identify" => Named(&[
-            ("client_name", &[]),
-            ("version", &[]),
+            ("client_name", All),
+            ("version", All),
             // An agent answers calls of others, and may send events to everybody.
-            ("type", &["web", "desktop", "mobile", "display", "bot", "other"]),
-            ("url", &[]),
-            ("access_token", &[]),
-            ("api_key", &[]),
+            ("type", These(&["web", "desktop", "mobile", "display", "bot", "other"])),
+            ("url", All),
+            ("access_token", All),
+            ("api_key", All),
         ]),
         "server.files.list" => ROOT,
-        "server.files.metadata" | "server.files.thumbnails" | "printer.print.start" => FILE,
+        "server.files.metadata" | "server.files.thumbnails" => FILE,
+        "printer.print.start" => PRINT,
         "server.history.list" => HISTORY,
-        "server.history.get_job" => Named(&[("uid", &[])]),
+        "server.history.get_job" => Named(&[("uid", All)]),
         "access.info"
         | "access.oneshot_token"
         | "machine.device_power.devices"
@@ -116,6 +124,7 @@ fn takes(method: &str) -> Option<Parameters> {
         | "machine.system_info"
         | "machine.update.status"
         | "printer.emergency_stop"
+        | "printer.gcode.help"
         | "printer.info"
         | "printer.objects.list"
         | "printer.print.cancel"
@@ -127,7 +136,8 @@ fn takes(method: &str) -> Option<Parameters> {
         | "server.info"
         | "server.job_queue.status"
         | "server.temperature_store"
-        | "server.webcams.list" => None,
+        | "server.webcams.list"
+        | "server.websocket.id" => None,
         _ => return Option::None,
     })
 }
@@ -138,8 +148,9 @@ fn fits(params: &Map<String, Value>, listed: Parameters) -> bool {
         None => params.is_empty(),
         Named(names) => params.iter().all(|(name, value)| {
             let listed = names.iter().find(|(listed, _)| listed == name);
-            listed.is_some_and(|(_, values)| {
-                values.is_empty() || value.as_str().is_some_and(|text| values.contains(&text))
+            listed.is_some_and(|(_, values)| match value.as_str() {
+                Some(text) => values.fit(text),
+                Option::None => matches!(values, All),
             })
         }),
     }

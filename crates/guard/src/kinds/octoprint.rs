@@ -6,20 +6,23 @@ use serde_json::Value;
 
 use crate::{
     body::{if_so, only},
-    query::Parameters::{Named, None},
+    query::{
+        Parameters::{self, Named, None},
+        Values::{All, These},
+    },
     route::Route,
 };
 
-const FILES: crate::query::Parameters = Named(&[("recursive", &[]), ("filter", &[])]);
-const STATE: crate::query::Parameters =
-    Named(&[("exclude", &[]), ("history", &["true", "false"]), ("limit", &[])]);
+const FILES: Parameters = Named(&[("recursive", All), ("filter", All)]);
+const STATE: Parameters =
+    Named(&[("exclude", All), ("history", These(&["true", "false"])), ("limit", All)]);
 /// mjpg-streamer's other actions change the camera.
-const CAMERA: crate::query::Parameters = Named(&[
-    ("action", &["stream", "snapshot"]),
-    ("cacheBust", &[]),
-    ("cb", &[]),
-    ("t", &[]),
-    ("_", &[]),
+const CAMERA: Parameters = Named(&[
+    ("action", These(&["stream", "snapshot"])),
+    ("cacheBust", All),
+    ("cb", All),
+    ("t", All),
+    ("_", All),
 ]);
 
 pub(super) const ROUTES: &[Route] = &[
@@ -40,7 +43,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::read("/api/files/sdcard/**", FILES),
     Route::read("/api/printerprofiles", None),
     Route::read("/api/timelapse", None),
-    Route::read("/sockjs/info", Named(&[("t", &[])])),
+    Route::read("/sockjs/info", Named(&[("t", All)])),
     Route::read("/webcam/", CAMERA),
     Route::json("POST", "/api/login", passive_login),
     Route::socket("/sockjs/websocket", None),

@@ -95,7 +95,7 @@ proptest! {
         let judged = level(&text);
         let known = ["info", "list", "query", "subscribe", "stop", "start", "pause", "resume",
             "cancel", "status", "stats", "devices", "roots", "totals", "store", "token",
-            "identify", "metadata", "thumbnails", "get_job"];
+            "identify", "metadata", "thumbnails", "get_job", "help", ".id"];
         prop_assert!(judged == Level::Controls || known.iter().any(|end| method.ends_with(end)));
     }
 }

@@ -83,6 +83,7 @@ fn what_moonraker_takes() {
         (Level::View, "GET", "/server/info", ""),
         (Level::View, "GET", "/printer/objects/query?extruder=target&toolhead", ""),
         (Level::View, "GET", "/server/files/list?root=gcodes", ""),
+        (Level::View, "GET", "/server/files/gcodes/.thumbs/a-32x32.png?timestamp=1.5", ""),
         (Level::View, "CONNECT", "/websocket?token=x", ""),
         (
             Level::View,
@@ -98,6 +99,8 @@ fn what_moonraker_takes() {
         (Level::Controls, "GET", "/server/files/list?root=config", ""),
         (Level::Controls, "GET", "/server/files/list?root=gcodes&root=config", ""),
         (Level::Controls, "GET", "/server/files/config/printer.cfg", ""),
+        (Level::Controls, "GET", "/server/files/config/.thumbs/a.png", ""),
+        (Level::Controls, "GET", "/server/files/gcodes/a.gcode", ""),
         (Level::Controls, "GET", "/access/api_key", ""),
         (Level::Controls, "GET", "/machine/update/status?refresh=true", ""),
         (Level::Controls, "POST", "/printer/gcode/script?script=M112", ""),
@@ -113,6 +116,35 @@ fn what_moonraker_takes() {
     ]);
     assert_eq!(upload("/server/files/upload").level, Level::Queue);
     assert_eq!(level("POST", "/server/files/upload", ""), Level::Controls);
+}
+
+/// Moonraker writes the name into a line of G-code.
+// covers: PM-3
+#[test]
+fn gcode_in_a_file_name() {
+    for name in [
+        "\\\" FILENAME=a.gcode ;\nM104 S300 ;",
+        "a.gcode\nM104 S300",
+        "a.gcode\" M104",
+        "../config/a.gcode",
+        "",
+    ] {
+        let name = serde_json::Value::from(name);
+        let call =
+            format!("{{\"method\":\"printer.print.start\",\"params\":{{\"filename\":{name}}}}}");
+        assert_eq!(level("POST", "/server/jsonrpc", &call), Level::Controls, "{call}");
+        assert_eq!(crate::judge_message(&call).level, Level::Controls, "{call}");
+        let body = format!("{{\"filename\":{name}}}");
+        assert_eq!(level("POST", "/printer/print/start", &body), Level::Controls, "{body}");
+    }
+    for query in ["a%0aM104", "..%2fa.gcode", "a%22b", "", "a%5c%22"] {
+        let target = format!("/printer/print/start?filename={query}");
+        assert_eq!(level("POST", &target, ""), Level::Controls, "{target}");
+    }
+    let call = "{\"method\":\"printer.print.start\",\"params\":{\"filename\":[\"a.gcode\"]}}";
+    assert_eq!(level("POST", "/server/jsonrpc", call), Level::Controls);
+    let plain = call.replace(['[', ']'], "");
+    assert_eq!(level("POST", "/server/jsonrpc", &plain), Level::Print);
 }
 
 // covers: PM-3

@@ -284,7 +284,7 @@ async fn method_in_a_header() {
 #[tokio::test]
 async fn klippers_own_socket_is_closed_to_everyone() {
     let mut bench = Bench::new().await;
-    for path in ["/klippysocket", "/printer2/klippysocket"] {
+    for path in ["/klippysocket", "/printer2/klippysocket", "/klippy%73ocket", "/Klippysocket;a"] {
         let request = bench.request(Level::Admin, Method::GET, path);
         assert_eq!(bench.send(request).await, "not-allowed", "{path}");
     }
