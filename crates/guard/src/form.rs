@@ -69,8 +69,10 @@ impl Form {
         let boundary = content_type.strip_prefix("multipart/form-data")?.trim_start();
         let boundary = boundary.strip_prefix(';')?.trim_start().strip_prefix("boundary=")?;
         let quoted = boundary.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        // Qt quotes what isn't a word; Dart and Swift write words with signs in them.
+        let signs: &[u8] = if quoted.is_some() { b"-_.+/=" } else { b"-_.+" };
         let boundary = quoted.unwrap_or(boundary);
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || signs.contains(&byte);
         let fits = (8..=70).contains(&boundary.len()) && boundary.bytes().all(plain);
         fits.then(|| Self {
             mark: format!("--{boundary}").into_bytes(),

@@ -10,26 +10,27 @@ pub(super) struct Field {
 }
 
 impl Field {
-    /// Reads the head of a part; `None` if it isn't exactly what browsers and slicers write, or
-    /// if its name isn't listed. `file` is the only name that has a file, and has to have one.
+    /// Reads the head of a part; `None` if it isn't exactly what browsers, slicers and apps write,
+    /// or if its name isn't listed. `file` is the only name that has a file, and has to have one.
     pub(super) fn of(head: &[u8]) -> Option<Self> {
-        let mut lines = std::str::from_utf8(head).ok()?.split("\r\n");
-        let (label, value) = lines.next()?.split_once(": ")?;
-        let value = value.strip_prefix("form-data; name=\"")?;
-        let (name, rest) = value.split_once('"')?;
-        let media_type = lines.next().is_none_or(is_media_type) && lines.next().is_none();
-        if !label.eq_ignore_ascii_case("content-disposition") || !media_type {
-            return None;
-        }
-        let listed = match name {
-            "file" => {
-                let file = rest.strip_prefix("; filename=\"")?.strip_suffix('"')?;
-                is_printable(file)
+        let mut named = None;
+        let mut seen = Vec::new();
+        for line in std::str::from_utf8(head).ok()?.split("\r\n") {
+            let (label, value) = line.split_once(": ")?;
+            let label = label.to_ascii_lowercase();
+            match label.as_str() {
+                "content-disposition" => named = Some(listed_name(value)?),
+                "content-type" if is_media_type(value) => {}
+                "content-length" if value.bytes().all(|byte| byte.is_ascii_digit()) => {}
+                "content-transfer-encoding" if value == "binary" => {}
+                _ => return None,
             }
-            "root" | "path" | "checksum" | "print" | "select" => rest.is_empty(),
-            _ => false,
-        };
-        listed.then(|| Self { name: name.to_owned() })
+            if seen.contains(&label) {
+                return None;
+            }
+            seen.push(label);
+        }
+        Some(Self { name: named?.to_owned() })
     }
 
     fn is_file(&self) -> bool {
@@ -64,10 +65,18 @@ impl Field {
     }
 }
 
-fn is_media_type(line: &str) -> bool {
-    let Some((label, value)) = line.split_once(": ") else { return false };
+/// The name in a `Content-Disposition`, if it is listed.
+fn listed_name(value: &str) -> Option<&str> {
+    let (name, rest) = value.strip_prefix("form-data; name=\"")?.split_once('"')?;
+    let listed = match name {
+        "file" => is_printable(rest.strip_prefix("; filename=\"")?.strip_suffix('"')?),
+        "root" | "path" | "checksum" | "print" | "select" => rest.is_empty(),
+        _ => false,
+    };
+    listed.then_some(name)
+}
+
+fn is_media_type(value: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-+./;= _".contains(&byte);
-    label.eq_ignore_ascii_case("content-type")
-        && !value.to_ascii_lowercase().starts_with("multipart")
-        && value.bytes().all(plain)
+    !value.to_ascii_lowercase().starts_with("multipart") && value.bytes().all(plain)
 }

@@ -71,6 +71,31 @@ fn queue_app_uploads_with_print_true() {
     assert_eq!(started, (form.into_bytes(), Ok(())));
 }
 
+// covers: PM-3
+#[test]
+fn what_slicers_and_apps_write_is_read() {
+    for boundary in [
+        "----WebKitFormBoundaryAbCdEf0123456789",
+        "------------------------d74496d66958873e",
+        "dart-http-boundary-x+y.z_0123456789",
+        "alamofire.boundary.4f3b2a1c",
+        "\"boundary_.oOo._MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=\"",
+    ] {
+        let form = Form::new(&format!("multipart/form-data; boundary={boundary}"));
+        assert!(form.is_some(), "{boundary}");
+    }
+    for head in [
+        "content-type: application/octet-stream\r\ncontent-disposition: form-data; name=\"file\"; \
+         filename=\"a.gcode\"\r\n\r\nG28\r\n",
+        "Content-Disposition: form-data; name=\"file\"; filename=\"a.gcode\"\r\n\r\nG28\r\n",
+        "Content-Disposition: form-data; name=\"file\"; filename=\"a.gcode\"\r\nContent-Type: \
+         text/plain; charset=utf-8\r\nContent-Length: 3\r\nContent-Transfer-Encoding: binary\
+         \r\n\r\nG28\r\n",
+    ] {
+        assert_eq!(verdict(&[&field("print", "false"), head]), Ok(()), "{head}");
+    }
+}
+
 /// A printer that reads a form laxly could find a flag where a strict reader sees a file.
 // covers: PM-3
 #[test]
@@ -87,6 +112,11 @@ fn print_flag_hidden_from_a_strict_reader() {
         "Content-Disposition: form-data; name*=utf-8''print\r\n\r\ntrue\r\n",
         "Content-Disposition: form-data; name=\"path\"; name=\"print\"\r\n\r\ntrue\r\n",
         "Content-Disposition: form-data; name=\"file.path\"\r\n\r\n/etc/passwd\r\n",
+        "Content-Type: text/plain\r\n\r\ntrue\r\n",
+        "Content-Transfer-Encoding: base64\r\nContent-Disposition: form-data; name=\"path\"\r\n\r\na\r\n",
+        "Content-Length: -1\r\nContent-Disposition: form-data; name=\"path\"\r\n\r\na\r\n",
+        "Content-Type: a/b\r\nContent-Type: a/b\r\nContent-Disposition: form-data; name=\"path\"\r\n\
+         \r\na\r\n",
         "X: y\r\nContent-Disposition: form-data; name=\"path\"\r\n\r\na\r\n",
         "Content-Disposition: form-data; name=\"path\"\r\nContent-Disposition: form-data; \
          name=\"print\"\r\n\r\ntrue\r\n",
@@ -125,6 +155,10 @@ fn only_plain_boundaries_are_read() {
         "multipart/form-data; boundary=short",
         "multipart/form-data; boundary=0123456789; boundary=9876543210",
         "multipart/form-data; boundary=\"01234567 9\"",
+        "multipart/form-data; boundary=\"01234567;9\"",
+        "multipart/form-data; boundary=01234567=9",
+        "multipart/form-data; boundary=01234567/9",
+        "multipart/form-data; boundary=0123456789, x",
         "multipart/mixed; boundary=0123456789",
     ] {
         assert!(Form::new(content_type).is_none(), "{content_type}");
