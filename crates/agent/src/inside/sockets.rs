@@ -3,13 +3,14 @@
 //! is told why in a close frame, between two frames of the printer.
 //!
 //! Frames are read and written by tungstenite; only putting messages together is done here, since
-//! it has to count what it holds: 1 MiB a message, and 8 MiB in all sockets of this agent.
+//! it has to count what it holds: 1 MiB a message, and 8 MiB of long ones in all sockets of this
+//! agent.
 
 mod inbound;
 mod messages;
 mod outbound;
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use forward::{Body, Origin};
 use http::{Request, Response, StatusCode};
@@ -26,7 +27,8 @@ use inbound::Inbound;
 use messages::Messages;
 use outbound::{Ending, Outbound};
 
-/// How many bytes of messages all inspected sockets hold together.
+/// How many bytes of messages all inspected sockets hold together, besides the first
+/// [`messages::ALWAYS`] of each.
 const HELD: usize = 8 * 1024 * 1024;
 
 /// How long a side may go on after the other has ended.
@@ -54,6 +56,7 @@ impl Closing {
     const NO_TEXT: Self = Self { code: 1007, reason: "this message is no text" };
     const NOT_ALLOWED: Self = Self { code: 1008, reason: "your level doesn't allow this message" };
     const TOO_BIG: Self = Self { code: 1009, reason: "this message is too large" };
+    const TOO_SLOW: Self = Self { code: 1008, reason: "this message took too long to arrive" };
     const NO_ROOM: Self = Self { code: 1009, reason: "too many messages at a time" };
 }
 
@@ -82,14 +85,18 @@ pub(super) async fn open(
 }
 
 async fn carry(mut outbound: Outbound, mut inbound: Inbound, _place: OwnedSemaphorePermit) {
-    let ending = tokio::select! {
-        ending = outbound.run() => ending,
-        end = inbound.run() => {
-            if end.is_ok() {
-                inbound.finish();
-                let _ = timeout(GRACE, outbound.run()).await;
+    let ending = {
+        // Never dropped in the middle: half a frame may have been sent.
+        let mut speaking = pin!(outbound.run());
+        tokio::select! {
+            ending = &mut speaking => ending,
+            end = inbound.run() => {
+                if end.is_ok() {
+                    inbound.finish();
+                    let _ = timeout(GRACE, speaking).await;
+                }
+                return;
             }
-            return;
         }
     };
     match ending {

@@ -4,7 +4,10 @@ use std::{io::Cursor, sync::Arc};
 
 use bytes::{Buf, BytesMut};
 use guard::MAX_MESSAGE;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 use tungstenite::protocol::frame::{
     FrameHeader,
     coding::{Control, Data, OpCode},
@@ -14,6 +17,10 @@ use super::Closing;
 
 /// The longest control frame (RFC 6455, 5.5).
 const MAX_CONTROL: u64 = 125;
+
+/// So much of a message always has room, in bytes: whoever begins long messages and doesn't end
+/// them must not keep others from saying short ones, of which one may be the emergency stop.
+pub(super) const ALWAYS: usize = 16 * 1024;
 
 /// What a visitor sent.
 #[derive(Debug)]
@@ -34,11 +41,18 @@ pub(super) struct Messages {
     /// The beginning of a message in several frames.
     begun: Option<Vec<u8>>,
     held: Option<OwnedSemaphorePermit>,
+    since: Instant,
 }
 
 impl Messages {
     pub(super) fn new(room: Arc<Semaphore>) -> Self {
-        Self { room, received: BytesMut::new(), frame: None, begun: None, held: None }
+        let (received, since) = (BytesMut::new(), Instant::now());
+        Self { room, received, frame: None, begun: None, held: None, since }
+    }
+
+    /// When the message was begun that isn't complete, if there is one.
+    pub(super) fn waiting_since(&self) -> Option<Instant> {
+        (self.frame.is_some() || self.begun.is_some()).then_some(self.since)
     }
 
     /// Takes more bytes, of which [`Messages::next`] makes messages.
@@ -64,6 +78,9 @@ impl Messages {
     fn next_frame(&mut self) -> Result<Option<(FrameHeader, Vec<u8>)>, Closing> {
         if self.frame.is_none() {
             self.frame = self.next_header()?;
+            if self.begun.is_none() {
+                self.since = Instant::now();
+            }
         }
         let Some((header, length)) = self.frame.take() else { return Ok(None) };
         if self.received.len() < length {
@@ -104,14 +121,22 @@ impl Messages {
         if length > MAX_MESSAGE.saturating_sub(begun) {
             return Err(Closing::TOO_BIG);
         }
-        let count = u32::try_from(length).map_err(|_| Closing::TOO_BIG)?;
+        let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let wanted = (begun + length).saturating_sub(ALWAYS).saturating_sub(held);
+        if wanted > 0 {
+            self.hold(u32::try_from(wanted).map_err(|_| Closing::TOO_BIG)?)?;
+        }
+        Ok(Some(length))
+    }
+
+    fn hold(&mut self, count: u32) -> Result<(), Closing> {
         let permit = Arc::clone(&self.room).try_acquire_many_owned(count);
         let permit = permit.map_err(|_| Closing::NO_ROOM)?;
         match &mut self.held {
             Some(held) => held.merge(permit),
             none => *none = Some(permit),
         }
-        Ok(Some(length))
+        Ok(())
     }
 
     fn add(&mut self, data: Data, last: bool, payload: Vec<u8>) -> Result<Option<String>, Closing> {

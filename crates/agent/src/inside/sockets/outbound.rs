@@ -1,22 +1,28 @@
 //! From the visitor to the printer, message by message.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use forward::{Body, BodySender, Closed};
 use guard::judge_message;
 use http_body_util::BodyExt;
 use printer::{Level, OsRandom, Random};
+use tokio::time::{Instant, sleep_until, timeout};
 use tungstenite::protocol::frame::{
     Frame, FrameHeader,
     coding::{CloseCode, Control, Data, OpCode},
 };
 
 use super::{
-    Closing,
+    Closing, GRACE,
     messages::{Messages, Sent},
 };
 
 /// The largest piece that is handed on at once, in bytes.
 const PIECE: usize = 16 * 1024;
+
+/// How long a message may take from its first byte to its last: 1 MiB over a slow line.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) struct Outbound {
     pub(super) level: Level,
@@ -39,9 +45,11 @@ impl Outbound {
     /// Passes on what may pass, until the end.
     pub(super) async fn run(&mut self) -> Ending {
         loop {
+            let since = self.messages.waiting_since();
             let frame = tokio::select! {
                 frame = self.from_visitor.frame() => frame,
                 () = self.to_printer.closed() => return Ending::Broken,
+                () = expired(since) => return Ending::Refused(Closing::TOO_SLOW),
             };
             let piece = match frame {
                 None => return Ending::Over,
@@ -60,8 +68,9 @@ impl Outbound {
     pub(super) async fn leave(self) -> Body {
         let code: u16 = CloseCode::Away.into();
         let away = frame(OpCode::Control(Control::Close), code.to_be_bytes().to_vec());
+        // A printer that reads nothing doesn't hear it.
         if let Some(away) = away
-            && self.to_printer.send(away).await.is_ok()
+            && let Ok(Ok(())) = timeout(GRACE, self.to_printer.send(away)).await
         {
             self.to_printer.finish();
         }
@@ -105,6 +114,14 @@ impl Outbound {
             self.to_printer.send(rest.split_to(rest.len().min(PIECE))).await?;
         }
         Ok(())
+    }
+}
+
+/// Waits until a message that was begun has taken too long.
+async fn expired(since: Option<Instant>) {
+    match since {
+        Some(since) => sleep_until(since + PATIENCE).await,
+        None => std::future::pending().await,
     }
 }
 

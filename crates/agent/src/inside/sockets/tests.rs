@@ -19,7 +19,9 @@ use tokio_tungstenite::{
 };
 use wire::{Nonce, Relayed, Stamp};
 
-use super::*;
+use guard::MAX_MESSAGE;
+
+use super::{messages::ALWAYS, *};
 use crate::inside::{
     Inside,
     tests::{DEADLINE, answer, code, inside, relayed, visit},
@@ -93,6 +95,21 @@ impl Bench {
     async fn open(&self, level: Level, path: &str) -> Socket {
         let io = self.dial(level, path).await.unwrap();
         WebSocketStream::from_raw_socket(io, Role::Client, None).await
+    }
+
+    /// Sockets that have begun messages and don't end them, until there is no room for another.
+    async fn fill(&self) -> Vec<DuplexStream> {
+        let room = &self.inside.memory.inspection.0;
+        let mut held = Vec::new();
+        while room.available_permits() > 0 {
+            let before = room.available_permits();
+            let mut io = self.dial(Level::View, "/websocket").await.unwrap();
+            let length = before.min(MAX_MESSAGE - ALWAYS) + ALWAYS;
+            io.write_all(&header(0x81, length as u64)).await.unwrap();
+            held.push(io);
+            until(|| room.available_permits() < before).await;
+        }
+        held
     }
 
     async fn heard(&mut self) -> String {
@@ -218,18 +235,44 @@ async fn fifty_sockets_of_16_mib() {
     io.write_all(&header(0x80, 1)).await.unwrap();
     let mut socket = WebSocketStream::from_raw_socket(io, Role::Client, None).await;
     assert_eq!(closed(&mut socket).await, 1009);
-    let mut held = Vec::new();
-    let room = &bench.inside.memory.inspection.0;
-    for count in 1..=8 {
-        let mut io = bench.dial(Level::View, "/websocket").await.unwrap();
-        io.write_all(&header(0x81, 1024 * 1024)).await.unwrap();
-        held.push(io);
-        until(|| room.available_permits() == HELD - count * 1024 * 1024).await;
-    }
-    let mut socket = bench.open(Level::View, "/websocket").await;
-    socket.send(Message::text(READ)).await.unwrap();
+    let _held = bench.fill().await;
+    let mut io = bench.dial(Level::View, "/websocket").await.unwrap();
+    io.write_all(&header(0x81, 1024 * 1024)).await.unwrap();
+    let mut socket = WebSocketStream::from_raw_socket(io, Role::Client, None).await;
     assert_eq!(closed(&mut socket).await, 1009);
+}
+
+// covers: PM-3, HZ-5
+#[tokio::test]
+async fn view_app_holds_all_room_against_the_stop() {
+    let mut bench = Bench::new().await;
+    let held = bench.fill().await;
+    let mut socket = bench.open(Level::Queue, "/websocket").await;
+    socket.send(Message::text(STOP)).await.unwrap();
+    assert_eq!(bench.heard().await, STOP);
     drop(held);
+    let room = Arc::clone(&bench.inside.memory.inspection.0);
+    until(|| room.available_permits() == HELD).await;
+}
+
+// covers: PM-3
+#[tokio::test]
+async fn message_that_never_ends() {
+    let bench = Bench::new().await;
+    let room = Arc::clone(&bench.inside.memory.inspection.0);
+    let mut io = bench.dial(Level::View, "/websocket").await.unwrap();
+    io.write_all(&header(0x01, 1024 * 1024)).await.unwrap();
+    until(|| room.available_permits() < HELD).await;
+    tokio::time::pause();
+    let mut socket = WebSocketStream::from_raw_socket(io, Role::Client, None).await;
+    // A minute passes at once, but not before everything else had its turn.
+    let code = loop {
+        if let Message::Close(frame) = socket.next().await.unwrap().unwrap() {
+            break u16::from(frame.unwrap().code);
+        }
+    };
+    assert_eq!(code, 1008);
+    tokio::time::resume();
     until(|| room.available_permits() == HELD).await;
 }
 
