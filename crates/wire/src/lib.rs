@@ -19,7 +19,7 @@ mod stamp;
 pub use authority::{AGENT_AUTHORITY, printer_authority, printer_of_authority};
 pub use hello::{Hello, HelloAnswer, Refusal};
 pub use link::{LinkAnswer, LinkRefusal, LinkRequest};
-pub use relayed::{InvalidRelayed, RELAYED_HEADER, Relayed};
+pub use relayed::{InvalidRelayed, NEEDED_HEADER, RELAYED_HEADER, Relayed};
 pub use report::{PrinterReport, Report};
 pub use stamp::{Nonce, Stamp, Tick, needs_stamp};
 

@@ -11,6 +11,9 @@ use crate::Stamp;
 /// The header's name.
 pub const RELAYED_HEADER: &str = "layerlock-relayed";
 
+/// In which the agent says which level a refused request takes.
+pub const NEEDED_HEADER: &str = "layerlock-needed-level";
+
 /// What the hub tells the agent about a visitor's request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relayed {

@@ -80,6 +80,9 @@ impl Problem {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(ERROR_HEADER, HeaderValue::from_static(code));
+        if let Self::NotAllowed(level) = self {
+            headers.insert(wire::NEEDED_HEADER, HeaderValue::from_static(level.as_str()));
+        }
         response
     }
 }

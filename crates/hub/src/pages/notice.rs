@@ -62,6 +62,15 @@ impl Notice {
         Self::new(StatusCode::FORBIDDEN, "not-allowed", "You may not open this printer", detail)
     }
 
+    /// A request to a printer that takes more than this person's level.
+    pub(crate) fn takes_more(needed: printer::Level) -> Self {
+        let detail = format!(
+            "This request to the printer takes the level \"{needed}\", and yours is lower. Ask the \
+             printer's owner to grant it to you."
+        );
+        Self::new(StatusCode::FORBIDDEN, "not-allowed", "Your level doesn't allow this", detail)
+    }
+
     /// No printer, or none that this person may know of.
     pub(crate) fn no_such_printer() -> Self {
         let detail = "There is no printer at this address, or it isn't shared with you.";

@@ -53,7 +53,7 @@ pub(super) fn agents_word(headers: &HeaderMap, printer: &Printer) -> Option<Noti
             Notice::printer_failed("printer-timeout", "The printer took too long to answer.")
         }
         "unknown-printer" => Notice::no_such_printer(),
-        "not-allowed" => Notice::not_allowed(Level::Controls),
+        "not-allowed" => Notice::takes_more(needed_level(headers)),
         "too-old" | "replayed" => Notice::not_carried_out(),
         "agent-busy" => Notice::busy(),
         "bad-request" => Notice::bad_request("bad-request", "This request can't be forwarded."),
@@ -63,4 +63,10 @@ pub(super) fn agents_word(headers: &HeaderMap, printer: &Printer) -> Option<Noti
             Notice::printer_failed("printer-failed", detail)
         }
     })
+}
+
+/// Which level would have been enough.
+fn needed_level(headers: &HeaderMap) -> Level {
+    let said = headers.get(wire::NEEDED_HEADER).and_then(|level| level.to_str().ok());
+    said.and_then(|level| level.parse().ok()).unwrap_or(Level::Controls)
 }
