@@ -31,12 +31,18 @@ pub struct PasswordHash(String);
 /// A text that is no password hash of a kind and cost that is accepted here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidHash {
-    /// No PHC string, or one without salt or key.
-    #[error("not a password hash in PHC format")]
+    /// Not in the format of its kind, or without salt or key.
+    #[error("not a well-formed password hash")]
     Malformed,
     /// Another algorithm than scrypt.
     #[error("a password hash of an unknown algorithm (known: scrypt)")]
     Algorithm,
+    /// None of the kinds that [`crate::Verifier`] knows.
+    #[error(
+        "a password hash of an unknown kind (known: $5$, $6$, $y$, $7$, $2a$, $2b$, $2y$, $argon2i$, \
+         $argon2d$, $argon2id$, $scrypt$)"
+    )]
+    UnknownKind,
     /// Checking it once would take too much memory or time.
     #[error("a password hash whose cost is out of bounds")]
     Cost,

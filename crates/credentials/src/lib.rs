@@ -16,4 +16,4 @@ pub use link_code::{InvalidLinkCode, LinkCode};
 pub use password::{InvalidPassword, Password};
 pub use policy::{Policy, Weakness};
 pub use token::{SessionToken, SetupToken, Ticket, Token, TokenDigest};
-pub use verifier::Verifier;
+pub use verifier::{HashKind, TooLongForBcrypt, UnknownKind, Verifier};
