@@ -9,6 +9,7 @@
 pub mod camera;
 pub mod client;
 pub mod clock;
+pub mod frames;
 mod klipper;
 pub mod layerlock;
 pub mod moonraker;

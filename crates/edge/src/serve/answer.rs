@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, uri::Scheme};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use printer::OsRandom;
@@ -16,7 +16,7 @@ use crate::{Connection, Limits, RequestId, request_id};
 /// What separates name, value and lines.
 const LINE: usize = ": \r\n".len();
 
-/// Lets `web` answer, unless the header is larger than the limits allow. Log entries meanwhile carry
+/// Lets `web` answer, unless the request is none for us. Log entries meanwhile carry
 /// the request's id, and never its query, which may hold secrets.
 pub(super) fn answer<W, B>(
     web: W,
@@ -36,12 +36,11 @@ where
     let span = tracing::info_span!("request", %id, %method, path, client = %connection.client);
     request.extensions_mut().insert(connection);
     request.extensions_mut().insert(id);
-    let is_larger = is_larger(&request, limits);
+    let refusal = refusal(&request, limits);
     let answered = async move {
-        let mut response = if is_larger {
-            too_large().map(Either::Right)
-        } else {
-            web.oneshot(request).await?.map(Either::Left)
+        let mut response = match refusal {
+            Some(refusal) => refusal.map(Either::Right),
+            None => web.oneshot(request).await?.map(Either::Left),
         };
         tracing::debug!(status = response.status().as_u16(), "answered");
         if let Some(value) = id.header() {
@@ -50,6 +49,18 @@ where
         Ok(response)
     };
     answered.instrument(span)
+}
+
+/// The answer to what no application has to see.
+fn refusal<B>(request: &Request<B>, limits: &Limits) -> Option<Response<Full<Bytes>>> {
+    if is_larger(request, limits) {
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Some(refuse(status, "This request's header is too large.\n"));
+    }
+    // A program behind us that believed the visitor would take the connection for an open one.
+    let is_elsewhere = request.uri().scheme().is_some_and(|scheme| *scheme != Scheme::HTTPS);
+    let elsewhere = "This connection is for https:// addresses.\n";
+    is_elsewhere.then(|| refuse(StatusCode::BAD_REQUEST, elsewhere))
 }
 
 /// Hyper's own limit for HTTP/1.1 is one of its buffer, and lets through what happens to fit.
@@ -73,9 +84,9 @@ fn sizes(headers: &HeaderMap) -> (usize, usize) {
     })
 }
 
-fn too_large() -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from("This request's header is too large.\n"));
-    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+fn refuse(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(text));
+    *response.status_mut() = status;
     let kind = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response

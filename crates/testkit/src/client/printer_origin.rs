@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::client::IntoClientRequest};
 
-use super::{Answer, Client};
+use super::{Answer, Client, Protocol};
 
 /// More hops than this are a circle.
 const MOST_HOPS: usize = 10;
@@ -83,16 +83,31 @@ impl<'a> PrinterOrigin<'a> {
         if let Some(cookies) = self.client.jar.cookies(&url) {
             headers.insert("Cookie", cookies);
         }
-        let stream = self.connect(&url).await?;
+        let stream = self.connect(Protocol::Http1).await?;
         Ok(client_async(request, stream).await?.0)
     }
 
-    async fn connect(&self, url: &Url) -> Result<TlsStream<TcpStream>> {
+    /// The cookies that the browser has for this origin, as they stand in a request.
+    pub fn cookies(&self) -> Result<String> {
+        let url = Url::parse(&self.origin)?;
+        let cookies = self.client.jar.cookies(&url).context("no cookies")?;
+        Ok(cookies.to_str()?.to_owned())
+    }
+
+    /// `LABEL.localhost:PORT`
+    pub fn host(&self) -> &str {
+        self.origin.trim_start_matches("https://")
+    }
+
+    /// An encrypted connection on which the test writes what it likes.
+    pub async fn connect(&self, protocol: Protocol) -> Result<TlsStream<TcpStream>> {
+        let url = Url::parse(&self.origin)?;
         let name = url.host_str().context("no host")?.to_owned();
         let port = url.port_or_known_default().context("no port")?;
         let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.set_nodelay(true)?;
         let mut tls = self.client.tls.clone();
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        tls.alpn_protocols = vec![protocol.alpn()];
         let connector = TlsConnector::from(std::sync::Arc::new(tls));
         Ok(connector.connect(ServerName::try_from(name)?, stream).await?)
     }
