@@ -38,6 +38,15 @@ pub struct Present {
     pub printers: Vec<PrinterId>,
 }
 
+/// How many are there now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Census {
+    /// Agents that are connected.
+    pub agents: usize,
+    /// Printers of theirs that answered.
+    pub printers: usize,
+}
+
 /// An agent's stay: it is present until this is dropped or a newer arrival replaces it.
 pub struct Arrival {
     agent: AgentId,
@@ -71,6 +80,13 @@ impl Presence {
     /// Whether a printer of this agent can be reached now.
     pub fn is_online(&self, agent: AgentId, printer: PrinterId) -> bool {
         self.lock().get(&agent).is_some_and(|connected| connected.printers.contains(&printer))
+    }
+
+    /// How many are there now.
+    pub fn census(&self) -> Census {
+        let agents = self.lock();
+        let printers = agents.values().map(|connected| connected.printers.len()).sum();
+        Census { agents: agents.len(), printers }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<AgentId, Connected>> {

@@ -1,6 +1,7 @@
 //! What the operator decides. Every value has a default, which is also the documented one, and a
 //! name that isn't known is refused: a misspelt protection must not be a switched-off one.
 
+mod loopback;
 mod period;
 mod reference;
 
@@ -9,6 +10,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 pub use crate::origins::{Domain, InvalidDomain};
+pub use loopback::{Loopback, NotLoopback};
 pub use period::{InvalidPeriod, Period};
 
 /// The configuration of a hub.
@@ -41,6 +43,9 @@ pub struct Listen {
     pub https: SocketAddr,
     /// Address and port that redirect to HTTPS.
     pub http: SocketAddr,
+    /// Address and port of the metrics, on loopback. None, unless set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Loopback>,
 }
 
 /// Where a hub keeps what it has to remember.
@@ -99,7 +104,11 @@ impl Config {
 impl Default for Listen {
     fn default() -> Self {
         let every = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
-        Self { https: SocketAddr::new(every, 3443), http: SocketAddr::new(every, 3000) }
+        Self {
+            https: SocketAddr::new(every, 3443),
+            http: SocketAddr::new(every, 3000),
+            metrics: None,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod choices;
 mod hashing;
 mod host;
 mod inventory;
+mod metrics;
 mod openapi;
 mod origins;
 mod pages;

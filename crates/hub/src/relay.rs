@@ -31,8 +31,11 @@ mod site;
 mod visit;
 mod websocket;
 
+use std::sync::Arc;
+
 use axum::{
     Router,
+    body::Body,
     extract::Request,
     response::{IntoResponse, Response},
 };
@@ -42,6 +45,7 @@ use tower::ServiceExt;
 
 use crate::{
     host::Asked,
+    metrics::Place,
     pages::{Asker, Notice, STYLE},
     state::Shared,
 };
@@ -54,7 +58,21 @@ pub(crate) use path::LocalPath;
 /// The outermost service: by its host, a request is for a printer's origin or for the dashboard.
 pub(crate) async fn dispatch(shared: Shared, dashboard: Router, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let site = site_of(&shared, &parts);
+    let (site, began) = (site_of(&shared, &parts), shared.clock.monotonic());
+    let place = place_of(site.as_ref());
+    let answer = answer(Arc::clone(&shared), dashboard, site, parts, body).await;
+    let after = shared.clock.monotonic().saturating_sub(began);
+    shared.metrics.answered(place, answer.status(), after);
+    answer
+}
+
+async fn answer(
+    shared: Shared,
+    dashboard: Router,
+    site: Option<Site>,
+    parts: Parts,
+    body: Body,
+) -> Response {
     match site {
         Some(Site::Hub) if parts.uri.path() == reserved::STYLE_PATH => STYLE.answer(),
         Some(Site::Hub) => {
@@ -64,6 +82,14 @@ pub(crate) async fn dispatch(shared: Shared, dashboard: Router, request: Request
             visit::answer(shared, origin, Request::from_parts(parts, body)).await
         }
         None => Notice::unknown_host().answer(&Asker::of(&parts)),
+    }
+}
+
+fn place_of(site: Option<&Site>) -> Place {
+    match site {
+        Some(Site::Hub) => Place::Dashboard,
+        Some(Site::Printer(_)) => Place::Printer,
+        None => Place::UnknownHost,
     }
 }
 

@@ -17,7 +17,10 @@ use http::Request;
 use hyper::body::Incoming;
 use printer::{Clock, Random};
 use store::Store;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+};
 use tokio_util::sync::CancellationToken;
 use tunnel::{ALPN_LINK, ALPN_TUNNEL, Fingerprint, Identity, PublicKey};
 
@@ -27,6 +30,7 @@ use crate::{
     api::{self, Streams},
     config::InvalidDomain,
     hashing::Hashing,
+    metrics::{self, Metrics},
     origins::Origins,
     relay,
     state::{Shared, State},
@@ -103,6 +107,7 @@ impl Hub {
             hashing: Hashing::new(),
             origins,
             streams: Streams::default(),
+            metrics: Metrics::new(),
         });
         let dashboard = api::router(Arc::clone(&shared));
         Ok(Self { shared, dashboard, certificates, trusted })
@@ -137,6 +142,16 @@ impl Hub {
         };
         let (served, (), (), (), ()) = tokio::join!(edge, chores, watch, hosts, streams);
         served
+    }
+
+    /// Serves what the hub counts at `http://ADDRESS/metrics` until `shutdown`. The listener must
+    /// be on loopback: nobody is asked who they are.
+    pub async fn serve_metrics(
+        &self,
+        listener: TcpListener,
+        shutdown: CancellationToken,
+    ) -> io::Result<()> {
+        metrics::serve(Arc::clone(&self.shared), listener, shutdown).await
     }
 
     /// Answers one request. It must carry an [`edge::Connection`], which says where it came from.
@@ -184,7 +199,7 @@ impl Hub {
         &self.shared.backplane
     }
 
-    /// How many passwords were hashed since the start, for metrics.
+    /// How many passwords were hashed since the start.
     pub fn passwords_hashed(&self) -> u64 {
         self.shared.hashing.computed()
     }

@@ -7,7 +7,9 @@ use printer::{Clock, Random};
 use store::Store;
 use tunnel::Identity;
 
-use crate::{Config, api::Streams, hashing::Hashing, origins::Origins, tunnels::Tunnels};
+use crate::{
+    Config, api::Streams, hashing::Hashing, metrics::Metrics, origins::Origins, tunnels::Tunnels,
+};
 
 /// The state of a running hub.
 pub(crate) struct State {
@@ -32,6 +34,8 @@ pub(crate) struct State {
     pub(crate) origins: Origins,
     /// How many event streams are open.
     pub(crate) streams: Streams,
+    /// What is counted for the operator.
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// The state, shared by all handlers.

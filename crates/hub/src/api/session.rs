@@ -25,6 +25,7 @@ use utoipa_axum::routes;
 use super::{Route, account::Account, body::Body};
 use crate::{
     hashing::Asker,
+    metrics::SignIn,
     policy::Action,
     problem::ApiError,
     session::{self, Visitor},
@@ -121,7 +122,10 @@ pub(super) async fn prove_again(
 
 fn attempt(hub: &Hub, connection: &Connection, email: &Email) -> Result<Attempt, ApiError> {
     let attempt = hub.backplane.failures().attempt(connection.client, &email.to_string());
-    attempt.map_err(|too_many| too_many_attempts(&too_many))
+    attempt.map_err(|too_many| {
+        hub.metrics.signed_in(SignIn::Limited);
+        too_many_attempts(&too_many)
+    })
 }
 
 async fn judge(
@@ -138,9 +142,11 @@ async fn judge(
     };
     let Ok((verdict, password)) = hub.hashing.verify(asker, password, hash.clone()).await else {
         attempt.withdrawn();
+        hub.metrics.signed_in(SignIn::Busy);
         return Err(ApiError::busy());
     };
     let account = account.filter(|account| !account.disabled && verdict != Verdict::Wrong);
+    hub.metrics.signed_in(if account.is_some() { SignIn::Right } else { SignIn::Wrong });
     let account = account.ok_or_else(wrong_credentials)?;
     attempt.succeeded();
     if verdict == Verdict::RightButWeak {

@@ -27,6 +27,11 @@ pub(crate) struct Stream {
 }
 
 impl Streams {
+    /// How many are open.
+    pub(crate) fn count(&self) -> usize {
+        ALL.saturating_sub(self.all.available_permits())
+    }
+
     /// Opens one more, unless there are too many.
     pub(crate) fn open(&self, account: AccountId, session: SessionId) -> Option<Stream> {
         Some(Stream {

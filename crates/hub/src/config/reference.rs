@@ -17,6 +17,7 @@ impl Config {
         page.section("hub.listen", "Where the hub listens.");
         page.setting("https", &text(listen.https), HTTPS);
         page.setting("http", &text(listen.http), HTTP);
+        page.unset("metrics", "\"127.0.0.1:9464\"", METRICS);
         page.section("hub.database", "Where the hub keeps what it has to remember.");
         page.unset("url", "\"sqlite:/var/lib/layerlock/hub/layerlock.sqlite\"", DATABASE_URL);
         page.section(
@@ -45,6 +46,10 @@ const TRUSTED_PROXIES: &[&str] = &[
 const HTTPS: &[&str] =
     &["Address and port for HTTPS and for agents. [::] is every interface, IPv4 included."];
 const HTTP: &[&str] = &["Address and port that redirect to HTTPS."];
+const METRICS: &[&str] = &[
+    "Address and port of the metrics for Prometheus (docs/metrics.md). Plain HTTP without a login,",
+    "and so on loopback only. Nowhere, unless set.",
+];
 const DATABASE_URL: &[&str] = &[
     "sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME. Unless set, a SQLite file in the data",
     "folder.",
@@ -111,6 +116,7 @@ mod tests {
     fn the_reference_names_every_setting() {
         let mut config = Config::default();
         config.database.url = Some("sqlite:x".to_owned());
+        config.listen.metrics = "127.0.0.1:9464".parse().ok();
         config.origins.domain = "printers.example".parse().ok();
         let reference = Config::reference();
         let every = toml::Table::try_from(config).unwrap();

@@ -18,6 +18,7 @@ use super::{
     site::PrinterOrigin,
 };
 use crate::{
+    metrics::Direction,
     pages::{Notice, ago},
     tunnels::LiveTunnel,
 };
@@ -86,7 +87,9 @@ impl Exchange {
             parts.extensions.insert(stream);
         }
         let progress = Progress::new();
-        let request = Request::from_parts(parts, progress.of(body));
+        let metrics = &self.admitted.hold.state.metrics;
+        let body = metrics.measure(Direction::ToPrinter, Box::pin(progress.of(body)));
+        let request = Request::from_parts(parts, body);
         let answer = tokio::select! {
             answer = self.live.tunnel.send(request) => answer,
             () = self.admitted.hold.ended() => return Err(Notice::signed_out()),
@@ -105,7 +108,9 @@ impl Exchange {
         // It says how the answer came through the tunnel, not how it goes on.
         parts.version = Version::default();
         self.clean(&mut parts.headers).await;
-        Response::from_parts(parts, Body::new(Leased::new(body, self.admitted.hold)))
+        let metrics = std::sync::Arc::clone(&self.admitted.hold.state.metrics);
+        let body = Leased::new(body, self.admitted.hold);
+        Response::from_parts(parts, Body::new(metrics.measure(Direction::FromPrinter, body)))
     }
 
     /// Removes from an answer what a printer may not tell a browser, and renames its cookies.

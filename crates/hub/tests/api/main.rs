@@ -14,6 +14,7 @@ mod events;
 mod health;
 mod house;
 mod links;
+mod metrics;
 mod openapi;
 mod password;
 mod printers;

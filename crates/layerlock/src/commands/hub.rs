@@ -5,6 +5,8 @@ use std::sync::Arc;
 use ::hub::{Hub, admin::origins};
 use anyhow::Context as _;
 use edge::{Listeners, Listening};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 
 use crate::{arguments::Listen, context::Context, shutdown, terminal};
 
@@ -16,8 +18,41 @@ pub(crate) async fn run(listen: Listen, mut context: Context) -> anyhow::Result<
     println!("Layerlock {} · hub\n", env!("CARGO_PKG_VERSION"));
     introduce(&hub, listening, &context).await?;
     println!("\nStop with Ctrl-C.");
-    hub.serve(listeners, shutdown).await?;
-    Ok(())
+    serve(&hub, listeners, &context, shutdown).await
+}
+
+/// Serves visitors and agents, and the metrics if they are wanted, until `shutdown`.
+pub(crate) async fn serve(
+    hub: &Hub,
+    listeners: Listeners,
+    context: &Context,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let metrics = serve_metrics(hub, context, shutdown.clone()).await?;
+    let served = hub.serve(listeners, shutdown).await;
+    metrics.await?;
+    Ok(served?)
+}
+
+/// Opens the port of the metrics at once, so that a port that is taken is heard of at the start.
+async fn serve_metrics(
+    hub: &Hub,
+    context: &Context,
+    shutdown: CancellationToken,
+) -> anyhow::Result<JoinHandle<()>> {
+    let Some(asked) = context.settings.hub.listen.metrics else {
+        return Ok(tokio::spawn(async {}));
+    };
+    let address = asked.address();
+    let listener = TcpListener::bind(address);
+    let listener = listener.await.with_context(|| format!("can't listen on {address}"))?;
+    println!("  Metrics      http://{}/metrics", listener.local_addr()?);
+    let hub = hub.clone();
+    Ok(tokio::spawn(async move {
+        if let Err(error) = hub.serve_metrics(listener, shutdown).await {
+            tracing::warn!(%error, "the metrics are not served any more");
+        }
+    }))
 }
 
 /// Builds a hub and opens its doors.

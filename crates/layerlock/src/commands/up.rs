@@ -43,7 +43,7 @@ pub(crate) async fn run(options: Up, mut context: Context) -> anyhow::Result<()>
     let served = CancellationToken::new();
     let serve = async {
         let _then_the_agent = served.clone().drop_guard();
-        hub.serve(listeners, shutdown).await.map_err(anyhow::Error::from)
+        hub::serve(&hub, listeners, &context, shutdown).await
     };
     let agent = run_agent(Arc::clone(&hub), home, &context, served.clone());
     tokio::try_join!(serve, agent).map(|((), ())| ())
