@@ -89,7 +89,8 @@ impl Failures {
     /// How long it is remembered that somebody signed in from somewhere.
     pub const FAMILIAR: Duration = Duration::from_hours(30 * 24);
 
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+    /// Nobody has failed yet.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Shared { clock, counts: Mutex::default() }))
     }
 

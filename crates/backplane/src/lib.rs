@@ -7,7 +7,9 @@ mod events;
 mod failures;
 mod leases;
 mod network;
+mod places;
 mod presence;
+mod tally;
 mod tickets;
 
 use std::sync::Arc;
@@ -20,7 +22,9 @@ pub use events::Event;
 pub use failures::{Attempt, Failures, Secret, Showing, TooMany};
 pub use leases::{Lease, Leases};
 pub use network::{Neighbourhood, Network};
+pub use places::{Asker, Busy, Place, Places};
 pub use presence::{Arrival, Presence, Present};
+pub use tally::{Counted, Tally};
 pub use tickets::{Full, TicketDigest, TicketEntry, Tickets};
 
 /// The shared state of a running hub. Clones share it.

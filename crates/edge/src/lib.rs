@@ -2,6 +2,7 @@
 //! limits for strangers, security headers and the graceful stop. Hub and gate say what is served;
 //! this crate decides who gets that far, and how much they may ask of us before anyone knows them.
 
+mod asked;
 pub mod certificate;
 mod client;
 mod error;
@@ -10,9 +11,11 @@ mod limits;
 mod listeners;
 pub mod names;
 mod request_id;
+pub mod same_origin;
 mod serve;
 mod tls;
 
+pub use asked::Asked;
 pub use client::{Connection, InvalidProxies, TrustedProxies};
 pub use error::Error;
 pub use limits::Limits;

@@ -9,6 +9,7 @@
 //! what a browser sent, and [`Origin::send`] turns it back into what a printer understands. The
 //! frames inside pass unmodified.
 
+pub mod address;
 mod base_url;
 mod body;
 pub mod cookies;

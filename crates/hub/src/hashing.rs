@@ -3,52 +3,21 @@
 //! guesses keep people from signing in: each network has a few places, and whoever signed in from
 //! theirs before waits in a queue of their own, which strangers can't fill.
 
-mod places;
-
-use std::{
-    net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
-use backplane::Network;
+use backplane::Places;
+pub(crate) use backplane::{Asker, Busy};
 use credentials::{Password, PasswordHash, Policy, Verdict, Weakness};
 use printer::Random;
-
-use places::{Place, Places};
 
 /// The pool. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Hashing {
     places: Places,
     computed: Arc<AtomicU64>,
-}
-
-/// On whose behalf a password is hashed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Asker {
-    network: Network,
-    /// Who, if it is known to be more than a claim: from this network they signed in before.
-    familiar: Option<String>,
-}
-
-/// So many are waiting already that one more would wait too long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many passwords are being checked")]
-pub(crate) struct Busy;
-
-impl Asker {
-    /// Somebody who may be anybody.
-    pub(crate) fn stranger(address: IpAddr) -> Self {
-        Self { network: Network::of(address), familiar: None }
-    }
-
-    /// Somebody who has signed in from there before, or has proven themselves in another way.
-    pub(crate) fn familiar(address: IpAddr, who: impl Into<String>) -> Self {
-        Self { network: Network::of(address), familiar: Some(who.into()) }
-    }
 }
 
 impl Hashing {
@@ -66,9 +35,9 @@ impl Hashing {
         password: Password,
         random: Arc<dyn Random>,
     ) -> Result<PasswordHash, Busy> {
-        let place = self.places.take(asker).ok_or(Busy)?;
+        let place = self.places.take(asker)?;
         self.computed.fetch_add(1, Ordering::Relaxed);
-        run(place, move || PasswordHash::new(&password, random.as_ref())).await
+        place.run(move || PasswordHash::new(&password, random.as_ref())).await
     }
 
     /// Compares a password with a hash, and gives it back with the verdict.
@@ -78,9 +47,9 @@ impl Hashing {
         password: Password,
         hash: PasswordHash,
     ) -> Result<(Verdict, Password), Busy> {
-        let place = self.places.take(asker).ok_or(Busy)?;
+        let place = self.places.take(asker)?;
         self.computed.fetch_add(1, Ordering::Relaxed);
-        run(place, move || (hash.verify(&password), password)).await
+        place.run(move || (hash.verify(&password), password)).await
     }
 
     /// Judges a new password, and gives it back. Long ones take a while to judge.
@@ -91,29 +60,17 @@ impl Hashing {
         policy: Policy,
         about: Vec<String>,
     ) -> Result<(Result<(), Weakness>, Password), Busy> {
-        let place = self.places.take(asker).ok_or(Busy)?;
-        run(place, move || {
-            let about: Vec<_> = about.iter().map(String::as_str).collect();
-            (policy.check(&password, &about), password)
-        })
-        .await
+        let place = self.places.take(asker)?;
+        place
+            .run(move || {
+                let about: Vec<_> = about.iter().map(String::as_str).collect();
+                (policy.check(&password, &about), password)
+            })
+            .await
     }
 
     /// How many hashes were computed so far.
     pub(crate) fn computed(&self) -> u64 {
         self.computed.load(Ordering::Relaxed)
     }
-}
-
-async fn run<T: Send + 'static>(
-    place: Place,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Busy> {
-    let turn = place.turn().await.ok_or(Busy)?;
-    // The turn goes along: whoever hangs up leaves work behind that still counts.
-    let done = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        work()
-    });
-    done.await.map_err(|_| Busy)
 }

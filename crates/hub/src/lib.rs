@@ -8,7 +8,6 @@ pub mod config;
 mod api;
 mod choices;
 mod hashing;
-mod host;
 mod inventory;
 mod metrics;
 mod openapi;
@@ -20,7 +19,6 @@ mod relay;
 mod serve;
 mod session;
 mod state;
-mod tally;
 mod tunnels;
 
 pub use config::Config;

@@ -19,7 +19,9 @@ pub use domain::{Domain, InvalidDomain};
 pub(crate) use label::is_label;
 pub(crate) use mdns::Announcer;
 
-use crate::{Config, host::Asked};
+use edge::Asked;
+
+use crate::Config;
 
 /// The parent of printers' names at the machine itself.
 const LOCALHOST: &str = "localhost";

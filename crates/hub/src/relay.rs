@@ -26,7 +26,6 @@ mod path;
 mod redeem;
 mod request;
 mod reserved;
-pub(crate) mod same_origin;
 mod site;
 mod visit;
 mod websocket;
@@ -39,12 +38,12 @@ use axum::{
     extract::Request,
     response::{IntoResponse, Response},
 };
-use edge::Connection;
+pub(crate) use edge::same_origin;
+use edge::{Asked, Connection};
 use http::request::Parts;
 use tower::ServiceExt;
 
 use crate::{
-    host::Asked,
     metrics::Place,
     pages::{Asker, Notice, STYLE},
     state::Shared,

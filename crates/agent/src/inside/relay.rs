@@ -2,7 +2,7 @@
 //! checked again what may be ([`levels`]) and whether it was made just now ([`super::fresh`]), and
 //! everything that says where it comes from is written anew.
 
-use forward::{BadRequest, Body, headers};
+use forward::{BadRequest, Body, address::shown_to_printers, headers};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Request, Response, Uri,
     header::{HOST, HeaderValue as Value},
@@ -12,7 +12,6 @@ use printer::PrinterId;
 use wire::{InvalidRelayed, RELAYED_HEADER, Relayed};
 
 use super::{Inside, Problem, levels};
-use crate::address::shown_to_printers;
 
 /// Names that only hub and agent use.
 const OURS: &str = "layerlock-";

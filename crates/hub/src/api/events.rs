@@ -2,6 +2,7 @@
 //! event on the backplane is only the reason to look again; what is sent is always read afresh,
 //! with the rights of that moment.
 
+use edge::Asked;
 use std::{convert::Infallible, time::Duration};
 
 use axum::{
@@ -18,7 +19,7 @@ use tokio::{
 use utoipa_axum::routes;
 
 use super::{Route, printers, streams::Stream};
-use crate::{host::Asked, policy::Action, problem::ApiError, session::Visitor, state::Shared};
+use crate::{policy::Action, problem::ApiError, session::Visitor, state::Shared};
 
 /// How often to look even if nothing was heard: for grants that end by date, and for what other
 /// programs changed in the store.

@@ -5,12 +5,11 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use edge::Connection;
+use edge::{Asked, Connection};
 use printer::{Level, PrinterId};
 
 use super::origin;
 use crate::{
-    host::Asked,
     policy::{self, Action, Denied, Subject},
     problem::ApiError,
     session::{self, Visitor},

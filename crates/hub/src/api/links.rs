@@ -12,7 +12,7 @@ use axum::{
 };
 use backplane::Event;
 use credentials::LinkCode;
-use edge::Connection;
+use edge::{Asked, Connection};
 use http::StatusCode;
 use printer::{AccountId, AgentId};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,6 @@ use utoipa_axum::routes;
 use super::{Route, body::Body, moment::Moment};
 use crate::{
     choices::words,
-    host::Asked,
     policy::Action,
     problem::ApiError,
     session::Visitor,

@@ -2,9 +2,10 @@
 //! ask for as well, so what changes something must come from the hub's own pages, and other
 //! sites' pages may not even read.
 
+use edge::Asked;
 use http::{HeaderMap, HeaderName, Method, header::ORIGIN, request::Parts};
 
-use crate::{host::Asked, problem::ApiError, session};
+use crate::{problem::ApiError, session};
 
 static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 

@@ -5,6 +5,7 @@ use axum::{
     Extension, Json,
     extract::{Path, State},
 };
+use edge::Asked;
 use printer::{AccountId, AgentId, Kind, Level, Name, PrinterId};
 use serde::Serialize;
 use utoipa::{
@@ -15,7 +16,6 @@ use utoipa_axum::routes;
 
 use super::{Route, moment::Moment};
 use crate::{
-    host::Asked,
     policy::{self, Action},
     problem::ApiError,
     relay::{self, LocalPath},

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use printer::{AccountId, SessionId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::tally::{Counted, Tally};
+use backplane::{Counted, Tally};
 
 const ALL: usize = 4096;
 const PER_ACCOUNT: usize = 32;

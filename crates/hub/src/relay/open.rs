@@ -10,7 +10,7 @@ use axum::{
 use backplane::TicketEntry;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use credentials::Ticket;
-use edge::Connection;
+use edge::{Asked, Connection};
 use http::{Response, request::Parts};
 use store::Printer;
 
@@ -22,7 +22,6 @@ use super::{
     same_origin::is_navigation,
 };
 use crate::{
-    host::Asked,
     origins::{Origins, Way, is_label},
     pages::{Asker, Notice},
     policy::Action,

@@ -3,10 +3,9 @@
 
 use std::net::SocketAddr;
 
-use crate::{
-    host::Asked,
-    origins::{Origins, Way, in_url},
-};
+use edge::Asked;
+
+use crate::origins::{Origins, Way, in_url};
 
 pub(crate) use crate::origins::is_label;
 

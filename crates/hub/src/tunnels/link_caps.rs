@@ -10,7 +10,7 @@ use std::{
 use backplane::Network;
 use tokio_util::sync::CancellationToken;
 
-use crate::tally::{Counted, Tally};
+use backplane::{Counted, Tally};
 
 /// The most connections that want to be linked from one network, and from everywhere.
 const MAX: (usize, usize) = (4, 256);

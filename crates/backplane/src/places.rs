@@ -1,12 +1,11 @@
-//! The places in the queue for hashing, and whose turn it is.
+//! Places in a queue for costly work, such as hashing a password, and whose turn it is. Each network
+//! has a few, and whoever is familiar waits in a queue of their own, which strangers can't fill.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
-use backplane::{Neighbourhood, Network};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Asker;
-use crate::tally::{Counted, Tally};
+use crate::{Counted, Neighbourhood, Network, Tally};
 
 /// How many may wait. At about 100 ms each, the last of them waits some seconds.
 const QUEUE: usize = 64;
@@ -20,13 +19,26 @@ const NEIGHBOURHOOD: usize = 8;
 
 /// All places. Clones share them.
 #[derive(Clone)]
-pub(super) struct Places {
+pub struct Places {
     strangers: Queue,
     familiar: Queue,
     accounts: Tally<String>,
     networks: Tally<Network>,
     neighbourhoods: Tally<Neighbourhood>,
 }
+
+/// On whose behalf something costly is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asker {
+    network: Network,
+    /// Who, if it is known to be more than a claim: from this network they signed in before.
+    familiar: Option<String>,
+}
+
+/// So many are waiting already that one more would wait too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many are waiting already")]
+pub struct Busy;
 
 #[derive(Clone)]
 struct Queue {
@@ -35,13 +47,13 @@ struct Queue {
 }
 
 /// A place in the queue.
-pub(super) struct Place {
+pub struct Place {
     held: Held,
     running: Arc<Semaphore>,
 }
 
 /// A place whose turn it is.
-pub(super) struct Turn {
+struct Turn {
     _held: Held,
     _running: OwnedSemaphorePermit,
 }
@@ -53,10 +65,22 @@ struct Held {
     _neighbourhood: Option<Counted<Neighbourhood>>,
 }
 
+impl Asker {
+    /// Somebody who may be anybody.
+    pub fn stranger(address: IpAddr) -> Self {
+        Self { network: Network::of(address), familiar: None }
+    }
+
+    /// Somebody who has signed in from there before, or has proven themselves in another way.
+    pub fn familiar(address: IpAddr, who: impl Into<String>) -> Self {
+        Self { network: Network::of(address), familiar: Some(who.into()) }
+    }
+}
+
 impl Places {
     /// So many strangers' hashes may be computed at the same time, and besides them one of those
     /// who are familiar.
-    pub(super) fn new(running: usize) -> Self {
+    pub fn new(running: usize) -> Self {
         let queue = |running, waiting| Queue {
             admitted: Arc::new(Semaphore::new(running + waiting)),
             running: Arc::new(Semaphore::new(running)),
@@ -70,12 +94,16 @@ impl Places {
         }
     }
 
-    /// A place at the end of the queue, if the asker may have one more.
-    pub(super) fn take(&self, asker: &Asker) -> Option<Place> {
-        match &asker.familiar {
+    /// A place at the end of the queue.
+    ///
+    /// # Errors
+    /// The asker, their network, or all together have as many as they may.
+    pub fn take(&self, asker: &Asker) -> Result<Place, Busy> {
+        let place = match &asker.familiar {
             Some(who) => self.take_as_familiar(who),
             None => self.take_as_stranger(asker.network),
-        }
+        };
+        place.ok_or(Busy)
     }
 
     fn take_as_familiar(&self, who: &str) -> Option<Place> {
@@ -108,8 +136,24 @@ impl Queue {
 }
 
 impl Place {
-    /// Waits until it is this place's turn. Dropping the future gives the place up.
-    pub(super) async fn turn(self) -> Option<Turn> {
+    /// Does blocking work when it is this place's turn. Dropping the future before gives the place
+    /// up; after, the work still counts until it is done.
+    ///
+    /// # Errors
+    /// The work panicked.
+    pub async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        let turn = self.turn().await.ok_or(Busy)?;
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        done.await.map_err(|_| Busy)
+    }
+
+    async fn turn(self) -> Option<Turn> {
         let running = self.running.acquire_owned().await.ok()?;
         Some(Turn { _held: self.held, _running: running })
     }
@@ -117,8 +161,6 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
-
     use super::*;
 
     fn stranger(n: u8, m: u8) -> Asker {
@@ -129,12 +171,12 @@ mod tests {
     #[test]
     fn strangers_from_everywhere_leave_places_to_the_familiar() {
         let places = Places::new(1);
-        let flood: Vec<_> = (0..160).map_while(|n| places.take(&stranger(n, 0))).collect();
+        let flood: Vec<_> = (0..160).map_while(|n| places.take(&stranger(n, 0)).ok()).collect();
         assert_eq!(flood.len(), 1 + QUEUE);
         let home = Asker::familiar(IpAddr::from([192, 0, 2, 1]), "ada");
         let first = places.take(&home).unwrap();
-        assert!(places.take(&home).is_some());
-        assert!(places.take(&stranger(1, 1)).is_none());
+        assert!(places.take(&home).is_ok());
+        assert!(places.take(&stranger(1, 1)).is_err());
         drop(first);
     }
 
@@ -142,14 +184,14 @@ mod tests {
     #[test]
     fn one_network_or_its_neighbours_cannot_fill_the_queue() {
         let places = Places::new(1);
-        let one: Vec<_> = (0..10).map_while(|_| places.take(&stranger(0, 1))).collect();
+        let one: Vec<_> = (0..10).map_while(|_| places.take(&stranger(0, 1)).ok()).collect();
         assert_eq!(one.len(), NETWORK);
         let beside = |n| Asker::stranger(IpAddr::from([203, 0, 1, n]));
-        let around: Vec<_> = (2..100).map_while(|n| places.take(&beside(n))).collect();
+        let around: Vec<_> = (2..100).map_while(|n| places.take(&beside(n)).ok()).collect();
         assert_eq!(one.len() + around.len(), NEIGHBOURHOOD);
-        assert!(places.take(&stranger(0, 2)).is_some());
+        assert!(places.take(&stranger(0, 2)).is_ok());
         drop((one, around));
-        assert!(places.take(&stranger(0, 1)).is_some());
+        assert!(places.take(&stranger(0, 1)).is_ok());
     }
 
     // covers: SV-5
@@ -157,8 +199,8 @@ mod tests {
     fn one_account_cannot_fill_the_familiar_queue() {
         let places = Places::new(1);
         let from = |n| Asker::familiar(IpAddr::from([203, 0, 113, n]), "mallory");
-        let held: Vec<_> = (0..100).map_while(|n| places.take(&from(n))).collect();
+        let held: Vec<_> = (0..100).map_while(|n| places.take(&from(n)).ok()).collect();
         assert_eq!(held.len(), FAMILIAR.1);
-        assert!(places.take(&Asker::familiar(IpAddr::from([192, 0, 2, 1]), "ada")).is_some());
+        assert!(places.take(&Asker::familiar(IpAddr::from([192, 0, 2, 1]), "ada")).is_ok());
     }
 }

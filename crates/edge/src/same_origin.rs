@@ -1,6 +1,6 @@
-//! Keeping one page from acting on another printer (RL-3). Cookies alone prove nothing: browsers
-//! send `SameSite=Lax` cookies between ports and sibling names, and no printer's software
-//! protects itself. So a request is relayed only if the browser says that the printer's own page
+//! Keeping a page of one site from acting on another (RL-3, GT-5). Cookies alone prove nothing, nor
+//! do passwords that a browser remembers: browsers send `SameSite=Lax` cookies between ports and
+//! sibling names, and no printer's software protects itself. So a request is relayed only if the browser says that the printer's own page
 //! made it, or that a person navigated there.
 
 use http::{
@@ -15,7 +15,7 @@ const DESTINATION: &str = "sec-fetch-dest";
 
 /// Why a request isn't relayed, whoever's it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
+pub enum Refusal {
     /// Another site's page made it.
     #[error("This request was made by a page of another site.")]
     OtherOrigin,
@@ -28,7 +28,7 @@ pub(crate) enum Refusal {
 }
 
 /// Judges a request to a printer's origin `own`.
-pub(crate) fn judge(parts: &Parts, own: &str, websocket: bool) -> Result<(), Refusal> {
+pub fn judge(parts: &Parts, own: &str, websocket: bool) -> Result<(), Refusal> {
     let headers = &parts.headers;
     if headers.contains_key("service-worker") {
         return Err(Refusal::ServiceWorker);
@@ -41,19 +41,19 @@ pub(crate) fn judge(parts: &Parts, own: &str, websocket: bool) -> Result<(), Ref
 }
 
 /// Whether the browser says that a person navigated to this page, in a tab of its own.
-pub(crate) fn is_navigation(parts: &Parts) -> bool {
+pub fn is_navigation(parts: &Parts) -> bool {
     parts.method == Method::GET
         && only(&parts.headers, MODE) == Is::Value("navigate")
         && only(&parts.headers, DESTINATION) == Is::Value("document")
 }
 
 /// Whether `Origin` is there, once, and is `own`.
-pub(crate) fn has_origin(headers: &HeaderMap, own: &str) -> bool {
+pub fn has_origin(headers: &HeaderMap, own: &str) -> bool {
     only(headers, ORIGIN.as_str()) == Is::Value(own)
 }
 
 /// Whether a request carries none of the headers by which browsers describe their requests.
-pub(crate) fn is_undescribed(headers: &HeaderMap) -> bool {
+pub fn is_undescribed(headers: &HeaderMap) -> bool {
     [SITE, MODE, DESTINATION].iter().all(|name| !headers.contains_key(*name))
 }
 

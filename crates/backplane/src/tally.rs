@@ -8,18 +8,18 @@ use std::{
 
 /// The counts. Clones share them. Holds no more keys than there are things counted.
 #[derive(Debug)]
-pub(crate) struct Tally<K>(Arc<Mutex<HashMap<K, usize>>>);
+pub struct Tally<K>(Arc<Mutex<HashMap<K, usize>>>);
 
 /// One of them; not counted any more when dropped.
 #[derive(Debug)]
-pub(crate) struct Counted<K: Eq + Hash> {
+pub struct Counted<K: Eq + Hash> {
     key: K,
     tally: Tally<K>,
 }
 
 impl<K: Eq + Hash + Clone> Tally<K> {
     /// Counts one more, unless there are as many as `most` already.
-    pub(crate) fn take(&self, key: K, most: usize) -> Option<Counted<K>> {
+    pub fn take(&self, key: K, most: usize) -> Option<Counted<K>> {
         let mut counts = self.lock();
         let count = counts.get(&key).copied().unwrap_or_default();
         if count >= most {

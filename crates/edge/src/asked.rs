@@ -7,11 +7,11 @@ use http::{Uri, header::HOST, request::Parts, uri::Authority};
 
 /// The host and port that a request asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Asked(Authority);
+pub struct Asked(Authority);
 
 impl Asked {
     /// Reads it. Two different hosts in one request are none.
-    pub(crate) fn of(parts: &Parts) -> Option<Self> {
+    pub fn of(parts: &Parts) -> Option<Self> {
         Self::read(&parts.uri, parts.headers.get_all(HOST).into_iter())
     }
 
@@ -36,25 +36,25 @@ impl Asked {
     }
 
     /// The name, in lower case, without the port; an IPv6 address without its brackets.
-    pub(crate) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         let host = self.0.host();
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         bare.unwrap_or(host).trim_end_matches('.').to_ascii_lowercase()
     }
 
     /// Host and port as they stand in a URL after `https://`.
-    pub(crate) fn authority(&self) -> String {
+    pub fn authority(&self) -> String {
         self.0.as_str().to_ascii_lowercase()
     }
 
     /// The origin of a page that was asked for here.
-    pub(crate) fn origin(&self) -> String {
+    pub fn origin(&self) -> String {
         let authority = self.authority();
         format!("https://{}", authority.strip_suffix(":443").unwrap_or(&authority))
     }
 
     /// `:port` as it stands in a URL; nothing for 443.
-    pub(crate) fn port_suffix(&self) -> String {
+    pub fn port_suffix(&self) -> String {
         match self.0.port_u16() {
             None | Some(443) => String::new(),
             Some(port) => format!(":{port}"),
@@ -63,7 +63,7 @@ impl Asked {
 
     /// Whether the person sits at the machine that the hub runs on, or tunnels to it, so that
     /// names under `localhost` lead here.
-    pub(crate) fn is_localhost(&self) -> bool {
+    pub fn is_localhost(&self) -> bool {
         let name = self.name();
         name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
