@@ -34,7 +34,7 @@ export class Workshop {
 
   /** The dashboard's origin. */
   get hub(): string {
-    return `https://localhost:${this.#setupLink()?.[1]}`;
+    return `https://layerlock.localhost:${this.#setupLink()?.[1]}`;
   }
 
   /** Makes the first account in this browser, and waits until the printers are online. */

@@ -14,11 +14,16 @@ const contentSecurityPolicy = [
 ].join("; ");
 
 // The hub takes changes from its own origin only, and the development server has another one.
-const toHub = (hub: string) => ({ target: hub, changeOrigin: true, secure: false, headers: { origin: new URL(hub).origin } });
+const toHub = (hub: URL) => ({
+  // Node asks the system for addresses, which need not know names below localhost.
+  target: hub.origin.replace("//layerlock.localhost", "//localhost"),
+  secure: false,
+  headers: { host: hub.host, origin: hub.origin },
+});
 
 export default defineConfig(({ mode }) => {
   // The hub that `npm run dev` talks to.
-  const hub = toHub(loadEnv(mode, ".", "HUB").HUB || "https://localhost:3443");
+  const hub = toHub(new URL(loadEnv(mode, ".", "HUB").HUB || "https://layerlock.localhost:3443"));
   return {
     plugins: [svelte()],
     build: {

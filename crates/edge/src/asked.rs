@@ -1,8 +1,6 @@
 //! The host that a request asked for: from the `Host` header in HTTP/1.1, from `:authority` in
 //! HTTP/2. Whether it is one of the hub's names is for the dispatcher to judge.
 
-use std::net::IpAddr;
-
 use http::{Uri, header::HOST, request::Parts, uri::Authority};
 
 /// The host and port that a request asked for.
@@ -60,13 +58,6 @@ impl Asked {
             Some(port) => format!(":{port}"),
         }
     }
-
-    /// Whether the person sits at the machine that the hub runs on, or tunnels to it, so that
-    /// names under `localhost` lead here.
-    pub fn is_localhost(&self) -> bool {
-        let name = self.name();
-        name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-    }
 }
 
 #[cfg(test)]
@@ -100,15 +91,5 @@ mod tests {
         assert_eq!(asked("https://a.example/", &["b.example"]), None);
         assert_eq!(asked("/", &["user@a.example"]), None);
         assert_eq!(asked("/", &[]), None);
-    }
-
-    #[test]
-    fn loopback_addresses_are_localhost() {
-        for host in ["localhost:3443", "127.0.0.1:3443", "[::1]:3443", "LOCALHOST."] {
-            assert!(asked("/", &[host]).unwrap().is_localhost(), "{host}");
-        }
-        for host in ["192.168.1.5:3443", "localhost.example", "a.localhost"] {
-            assert!(!asked("/", &[host]).unwrap().is_localhost(), "{host}");
-        }
     }
 }

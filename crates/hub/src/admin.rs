@@ -13,6 +13,7 @@ use printer::{Clock, Random};
 use store::Store;
 
 pub use grants::{GrantRow, NewGrant};
+pub(crate) use setup::for_agents;
 pub use setup::{SetupLink, origins};
 pub use users::NewUser;
 

@@ -17,8 +17,8 @@ pub use period::{InvalidPeriod, Period};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Host names by which people reach this hub, besides `localhost`, this machine's own name
-    /// and its private addresses. Asked for by any other name, the hub doesn't answer.
+    /// Host names by which people reach this hub, besides `layerlock.localhost`, this machine's
+    /// own name and its private addresses. Asked for by any other name, the hub doesn't answer.
     pub names: Vec<String>,
     /// Networks (CIDR) of the proxies in front of this hub whose word on a visitor's address
     /// counts. Nobody's, by default.
@@ -86,11 +86,15 @@ pub struct Origins {
     /// Whether to publish a random name per printer in the hub's own network (mDNS), where there
     /// is no domain. Nothing is published when the hub listens on loopback only.
     pub mdns: bool,
+    /// Whether the dashboard answers to `localhost` and loopback addresses, too, instead of sending
+    /// people on to `layerlock.localhost`. Browsers then hand its cookie to every program of that
+    /// machine that is opened at another port of `localhost`.
+    pub bare_localhost: bool,
 }
 
 impl Default for Origins {
     fn default() -> Self {
-        Self { domain: None, mdns: true }
+        Self { domain: None, mdns: true, bare_localhost: false }
     }
 }
 

@@ -7,6 +7,7 @@
 //! connection arrived, never from what a visitor claims.
 
 mod domain;
+mod here;
 mod label;
 mod mdns;
 
@@ -16,15 +17,15 @@ use std::{
 };
 
 pub use domain::{Domain, InvalidDomain};
+pub(crate) use here::{HOME, is_here, is_shared};
 pub(crate) use label::is_label;
 pub(crate) use mdns::Announcer;
 
 use edge::Asked;
 
-use crate::Config;
+use crate::{Config, config};
+use here::LOCALHOST;
 
-/// The parent of printers' names at the machine itself.
-const LOCALHOST: &str = "localhost";
 const MDNS_PREFIX: &str = "ll-";
 const MDNS_SUFFIX: &str = ".local";
 /// Endings of names that a home's own router or mDNS gives out, besides names without a dot.
@@ -53,13 +54,13 @@ pub(crate) enum Unavailable {
     /// The operator switched mDNS off.
     #[error(
         "This hub publishes no names for printers in this network (\"mdns = false\"). Use the \
-         dashboard as https://localhost on the machine that runs Layerlock."
+         dashboard as https://layerlock.localhost on the machine that runs Layerlock."
     )]
     MdnsOff,
     /// The system doesn't let us publish names.
     #[error(
         "This hub couldn't publish names for printers in this network; its log says why. Use the \
-         dashboard as https://localhost on the machine that runs Layerlock."
+         dashboard as https://layerlock.localhost on the machine that runs Layerlock."
     )]
     NotPublished,
 }
@@ -73,6 +74,8 @@ pub(crate) struct Origins {
     first: Option<String>,
     domain: Option<Domain>,
     mdns: bool,
+    /// Whether the dashboard answers to `localhost` itself.
+    bare_localhost: bool,
     /// Whether publishing has failed.
     unpublished: AtomicBool,
 }
@@ -82,6 +85,7 @@ impl Origins {
     pub(crate) fn of(config: &Config) -> Result<Self, InvalidDomain> {
         let configured = || config.names.iter().map(|name| name.trim().to_ascii_lowercase());
         let mut names = edge::names::own_names();
+        names.push(HOME.to_owned());
         names.extend(configured());
         names.sort_unstable();
         names.dedup();
@@ -89,8 +93,9 @@ impl Origins {
         if let Some(domain) = &domain {
             domain.check(configured().next().is_some(), &names)?;
         }
-        let (first, mdns) = (configured().next(), config.origins.mdns);
-        Ok(Self { names, first, domain, mdns, unpublished: AtomicBool::new(false) })
+        let config::Origins { mdns, bare_localhost, .. } = config.origins;
+        let (first, unpublished) = (configured().next(), AtomicBool::new(false));
+        Ok(Self { names, first, domain, mdns, bare_localhost, unpublished })
     }
 
     /// The hub's own names and addresses.
@@ -100,10 +105,16 @@ impl Origins {
 
     /// Whether a name or address is the hub's own, for a connection that arrived at `local`.
     pub(crate) fn is_own(&self, name: &str, local: SocketAddr) -> bool {
+        if is_shared(name) {
+            return self.bare_localhost;
+        }
         let literal = name.parse::<IpAddr>().ok().map(|address| address.to_canonical());
-        name == LOCALHOST
-            || literal == Some(local.ip().to_canonical())
-            || self.names.iter().any(|own| own == name)
+        literal == Some(local.ip().to_canonical()) || self.names.iter().any(|own| own == name)
+    }
+
+    /// The dashboard's usual name at the machine itself.
+    pub(crate) const fn home(&self) -> &'static str {
+        home_if(self.bare_localhost)
     }
 
     /// The label in a printer's name, and which way it is named; `None` for any other name.
@@ -134,7 +145,7 @@ impl Origins {
 
     /// Which way printers are named for somebody who reached the dashboard like this.
     pub(crate) fn way(&self, asked: &Asked) -> Result<Way, Unavailable> {
-        if asked.is_localhost() {
+        if is_here(&asked.name()) {
             return Ok(Way::Localhost);
         }
         if self.domain.is_some() {
@@ -168,7 +179,7 @@ impl Origins {
     /// Whether the dashboard that people are sent to from a printer's origin is surely this one.
     pub(crate) fn is_usual(&self, name: &str, way: Way) -> bool {
         match way {
-            Way::Localhost => name == LOCALHOST,
+            Way::Localhost => name == self.home(),
             Way::Domain => self.first.as_deref() == Some(name),
             Way::Mdns => false,
         }
@@ -180,9 +191,18 @@ impl Origins {
         match (way, &self.first) {
             (Way::Domain, Some(first)) => in_url(first),
             (Way::Mdns, _) => in_url(&local.ip().to_canonical().to_string()),
-            (Way::Localhost | Way::Domain, _) => LOCALHOST.to_owned(),
+            (Way::Localhost | Way::Domain, _) => self.home().to_owned(),
         }
     }
+}
+
+/// The dashboard's usual name at the machine itself, with these settings.
+pub(crate) const fn home(config: &config::Origins) -> &'static str {
+    home_if(config.bare_localhost)
+}
+
+const fn home_if(bare_localhost: bool) -> &'static str {
+    if bare_localhost { LOCALHOST } else { HOME }
 }
 
 /// A host name or address as it stands in a URL.

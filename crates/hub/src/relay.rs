@@ -26,6 +26,7 @@ mod path;
 mod redeem;
 mod request;
 mod reserved;
+mod shared_name;
 mod site;
 mod visit;
 mod websocket;
@@ -73,8 +74,13 @@ async fn answer(
     body: Body,
 ) -> Response {
     match site {
-        Some(Site::Hub) if parts.uri.path() == reserved::STYLE_PATH => STYLE.answer(),
-        Some(Site::Hub) => {
+        Some(Site::Hub | Site::Shared) | None if parts.uri.path() == reserved::STYLE_PATH => {
+            STYLE.answer()
+        }
+        Some(Site::Shared) if !shared_name::serves(parts.uri.path()) => {
+            shared_name::answer(&shared.origins, &parts)
+        }
+        Some(Site::Hub | Site::Shared) => {
             dashboard.oneshot(Request::from_parts(parts, body)).await.into_response()
         }
         Some(Site::Printer(origin)) => {
@@ -86,7 +92,7 @@ async fn answer(
 
 fn place_of(site: Option<&Site>) -> Place {
     match site {
-        Some(Site::Hub) => Place::Dashboard,
+        Some(Site::Hub | Site::Shared) => Place::Dashboard,
         Some(Site::Printer(_)) => Place::Printer,
         None => Place::UnknownHost,
     }

@@ -54,7 +54,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A person who is not signed in. `hub` is its origin: `https://localhost:PORT`.
+    /// A person who is not signed in. `hub` is its origin: `https://layerlock.localhost:PORT`.
     pub fn new(hub: &str, protocol: Protocol) -> Result<Self> {
         let jar = Arc::new(Jar::default());
         let tls = trust::client_config()?;

@@ -44,9 +44,9 @@ impl Layerlock {
         Ok(Self { process, data: data.to_owned(), role, port })
     }
 
-    /// `https://localhost:PORT`
+    /// `https://layerlock.localhost:PORT`
     pub fn url(&self) -> String {
-        format!("https://localhost:{}", self.port)
+        format!("https://layerlock.localhost:{}", self.port)
     }
 
     /// Its process id.

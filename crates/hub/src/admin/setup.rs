@@ -6,6 +6,7 @@ use credentials::SetupToken;
 use printer::Timestamp;
 
 use super::{Admin, Error};
+use crate::{config, origins::home};
 
 const LIFETIME: Duration = Duration::from_mins(30);
 
@@ -21,7 +22,11 @@ pub struct SetupLink {
 impl Admin {
     /// Makes a link for people on this machine's own network; earlier ones end. `None` if somebody
     /// has an account already. `https` is where the hub listens.
-    pub async fn setup_link(&self, https: SocketAddr) -> Result<Option<SetupLink>, Error> {
+    pub async fn setup_link(
+        &self,
+        https: SocketAddr,
+        names: &config::Origins,
+    ) -> Result<Option<SetupLink>, Error> {
         if self.store.has_accounts().await? {
             return Ok(None);
         }
@@ -29,20 +34,31 @@ impl Admin {
         let expires = self.clock.now().plus(LIFETIME);
         self.store.put_setup_token(&token.digest(), expires).await?;
         let link = |origin| format!("{origin}/setup#{}", token.encode());
-        Ok(Some(SetupLink { urls: origins(https).into_iter().map(link).collect(), expires }))
+        let urls = origins(https, names).into_iter().map(link).collect();
+        Ok(Some(SetupLink { urls, expires }))
     }
 }
 
 /// Where people reach a hub that listens at `https`: first on its own machine, then from others
 /// on its network. At least one, unless it listens on the network and the network has gone.
-pub fn origins(https: SocketAddr) -> Vec<String> {
+pub fn origins(https: SocketAddr, names: &config::Origins) -> Vec<String> {
     let (ip, port) = (https.ip(), https.port());
     let local = ip.is_unspecified() || ip.is_loopback();
-    let local = local.then(|| format!("https://localhost:{port}"));
+    let local = local.then(|| format!("https://{}:{port}", home(names)));
+    local.into_iter().chain(network(https)).collect()
+}
+
+/// Where agents reach a hub that listens at `https`: best from other machines, too. Unlike
+/// browsers, programs find the machine that they run on by the name `localhost` only.
+pub(crate) fn for_agents(https: SocketAddr) -> String {
+    network(https).unwrap_or_else(|| format!("https://localhost:{}", https.port()))
+}
+
+fn network(https: SocketAddr) -> Option<String> {
+    let ip = https.ip();
     let network = if ip.is_unspecified() { edge::names::lan_address() } else { Some(ip) };
-    let network = network.filter(|ip| !ip.is_loopback());
-    let network = network.map(|ip| format!("https://{}", SocketAddr::new(ip, port)));
-    local.into_iter().chain(network).collect()
+    let network = network.filter(|ip| !ip.is_loopback())?;
+    Some(format!("https://{}", SocketAddr::new(network, https.port())))
 }
 
 impl fmt::Debug for SetupLink {
@@ -57,10 +73,22 @@ mod tests {
 
     #[test]
     fn a_hub_is_reached_where_it_listens() {
-        let at = |address: &str| origins(address.parse().unwrap());
-        assert_eq!(at("127.0.0.1:3443"), ["https://localhost:3443"]);
+        let names = config::Origins::default();
+        let at = |address: &str| origins(address.parse().unwrap(), &names);
+        assert_eq!(at("127.0.0.1:3443"), ["https://layerlock.localhost:3443"]);
         assert_eq!(at("192.168.1.5:3443"), ["https://192.168.1.5:3443"]);
         assert_eq!(at("[fd00::5]:3443"), ["https://[fd00::5]:3443"]);
-        assert_eq!(at("[::]:3443").first().unwrap(), "https://localhost:3443");
+        assert_eq!(at("[::]:3443").first().unwrap(), "https://layerlock.localhost:3443");
+        let names = config::Origins { bare_localhost: true, ..names };
+        let bare = origins("127.0.0.1:3443".parse().unwrap(), &names);
+        assert_eq!(bare, ["https://localhost:3443"]);
+    }
+
+    // covers: LK-1
+    #[test]
+    fn agents_are_told_an_address_that_programs_find() {
+        let at = |address: &str| for_agents(address.parse().unwrap());
+        assert_eq!(at("127.0.0.1:3443"), "https://localhost:3443");
+        assert_eq!(at("192.168.1.5:3443"), "https://192.168.1.5:3443");
     }
 }

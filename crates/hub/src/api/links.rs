@@ -1,10 +1,7 @@
 //! Linking an agent by code (LK-1). The person pastes the command beside the printer; the agent
 //! comes with the code and its key; the person picks that key's fingerprint out of three.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     Extension, Json,
@@ -24,6 +21,7 @@ use utoipa_axum::routes;
 use super::{Route, body::Body, moment::Moment};
 use crate::{
     choices::words,
+    origins::is_here,
     policy::Action,
     problem::ApiError,
     session::Visitor,
@@ -111,9 +109,8 @@ async fn offer(
     let mut link = shown(&hub, offer);
     let key = hub.identity.public_key().fingerprint();
     let listening = SocketAddr::new(hub.config.listen.https.ip(), connection.local.port());
-    let beyond = || crate::admin::origins(listening).pop();
-    let origin = if names_only_this_machine(&asked.name()) { beyond() } else { None };
-    let origin = origin.unwrap_or_else(|| asked.origin());
+    let here = is_here(&asked.name());
+    let origin = if here { crate::admin::for_agents(listening) } else { asked.origin() };
     link.command = Some(format!("layerlock agent link {origin} {code} --hub-key {key}"));
     link.code = Some(code.to_string());
     Ok((StatusCode::CREATED, Json(link)))
@@ -179,12 +176,6 @@ async fn decline(
     hub.store.decline_link_offer(visitor.account.id, &id).await?;
     hub.backplane.publish(Event::LinkChanged(id));
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Whether a hub that was asked for by this name can't be reached by it from other machines.
-fn names_only_this_machine(name: &str) -> bool {
-    let literal = name.parse::<IpAddr>();
-    name == "localhost" || literal.is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// A code whose public id nobody else has at the moment.
@@ -274,19 +265,4 @@ fn wrong_words() -> ApiError {
     let detail = "The agent shows other words, so it was turned down. Make a new code, and look at \
                   what the agent prints.";
     ApiError::conflict("wrong-words", detail)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn loopback_names_lead_nowhere_from_other_machines() {
-        for name in ["localhost", "127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"] {
-            assert!(names_only_this_machine(name), "{name}");
-        }
-        for name in ["192.168.1.5", "octopi.local", "localhost.example", "fd00::1"] {
-            assert!(!names_only_this_machine(name), "{name}");
-        }
-    }
 }

@@ -31,13 +31,14 @@ impl Config {
         page.section("hub.origins", "Which names printers' own pages have (docs/origins.md).");
         page.unset("domain", "\"printers.example\"", DOMAIN);
         page.setting("mdns", &origins.mdns.to_string(), MDNS);
+        page.setting("bare_localhost", &origins.bare_localhost.to_string(), BARE_LOCALHOST);
         page.0
     }
 }
 
 const NAMES: &[&str] = &[
-    "Host names by which people reach this hub, besides localhost, this machine's own name and",
-    "its private addresses. Asked for by any other name, the hub doesn't answer.",
+    "Host names by which people reach this hub, besides layerlock.localhost, this machine's own",
+    "name and its private addresses. Asked for by any other name, the hub doesn't answer.",
 ];
 const TRUSTED_PROXIES: &[&str] = &[
     "Networks of the proxies in front of this hub whose word on a visitor's address counts,",
@@ -64,6 +65,11 @@ const DOMAIN: &[&str] = &[
 const MDNS: &[&str] = &[
     "Publish a random name per printer in the hub's own network (mDNS), where there is no domain.",
     "Nothing is published when the hub listens on loopback only.",
+];
+const BARE_LOCALHOST: &[&str] = &[
+    "Answer to localhost and loopback addresses, too, instead of sending people on to",
+    "layerlock.localhost. For browsers that don't know names below localhost. Switched on, whoever",
+    "opens another program at a port of localhost in the same browser hands it their sign-in.",
 ];
 
 #[derive(Default)]

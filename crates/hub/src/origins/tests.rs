@@ -90,7 +90,8 @@ fn published_names_where_none_are_published() {
 #[test]
 fn the_dashboards_address_decides_how_printers_are_named() {
     for (origins, host, way) in [
-        (origins(""), "localhost:3443", Ok(Way::Localhost)),
+        (origins(""), "layerlock.localhost:3443", Ok(Way::Localhost)),
+        (origins("[origins]\nbare_localhost = true"), "localhost:3443", Ok(Way::Localhost)),
         (origins(""), "[::1]:3443", Ok(Way::Localhost)),
         (origins(""), "192.168.1.5:3443", Ok(Way::Mdns)),
         (origins(""), "octopi.local:3443", Ok(Way::Mdns)),
@@ -115,5 +116,7 @@ fn every_printers_origin_knows_one_dashboard() {
     assert_eq!(domain().dashboard(Way::Domain, lan()), "hub.example");
     assert_eq!(origins("").dashboard(Way::Mdns, lan()), "192.168.1.5");
     assert_eq!(origins("").dashboard(Way::Mdns, "[fd00::5]:1".parse().unwrap()), "[fd00::5]");
-    assert_eq!(origins("").dashboard(Way::Localhost, lan()), "localhost");
+    assert_eq!(origins("").dashboard(Way::Localhost, lan()), "layerlock.localhost");
+    let bare = origins("[origins]\nbare_localhost = true");
+    assert_eq!(bare.dashboard(Way::Localhost, lan()), "localhost");
 }

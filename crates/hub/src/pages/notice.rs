@@ -108,6 +108,16 @@ impl Notice {
         Self::new(status, "unknown-host", "Wrong address", detail.to_owned())
     }
 
+    /// A name that the dashboard shares with every other program of a machine.
+    pub(crate) fn shared_name(home: &str) -> Self {
+        let detail = format!(
+            "Every program of this machine answers to this name and could get your sign-in, so the \
+             dashboard has one of its own: use {home}"
+        );
+        let status = StatusCode::MISDIRECTED_REQUEST;
+        Self::new(status, "shared-name", "Wrong address", detail)
+    }
+
     /// Nothing at this reserved path.
     pub(crate) fn nothing_here() -> Self {
         let detail = "There is nothing at this address.".to_owned();

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use edge::Asked;
 
-use crate::origins::{Origins, Way, in_url};
+use crate::origins::{Origins, Way, in_url, is_shared};
 
 pub(crate) use crate::origins::is_label;
 
@@ -26,6 +26,8 @@ pub(crate) struct PrinterOrigin {
 pub(crate) enum Site {
     /// The hub itself: dashboard and API.
     Hub,
+    /// A name that every program of this machine has.
+    Shared,
     /// A printer's own origin, if there is such a printer.
     Printer(PrinterOrigin),
 }
@@ -39,7 +41,10 @@ impl Site {
             let port = asked.port_suffix();
             return Some(Self::Printer(PrinterOrigin::new(origins, label, way, port, local)));
         }
-        origins.is_own(&name, local).then_some(Self::Hub)
+        if origins.is_own(&name, local) {
+            return Some(Self::Hub);
+        }
+        is_shared(&name).then_some(Self::Shared)
     }
 }
 
@@ -109,8 +114,18 @@ mod tests {
     // covers: SV-3
     #[test]
     fn the_hubs_own_names_are_the_dashboard() {
-        for host in ["localhost", "LOCALHOST:3443", "192.168.1.5:3443", "printers.local"] {
+        for host in
+            ["layerlock.localhost", "LAYERLOCK.localhost:3443", "192.168.1.5", "printers.local"]
+        {
             assert_eq!(site(host), Some(Site::Hub), "{host}");
+        }
+    }
+
+    // covers: RL-2, AC-3
+    #[test]
+    fn names_that_every_program_has_are_not_the_dashboard() {
+        for host in ["localhost", "LOCALHOST.:3443", "127.0.0.1:3443", "[::1]:3443", "127.1.2.3"] {
+            assert_eq!(site(host), Some(Site::Shared), "{host}");
         }
     }
 
@@ -127,7 +142,7 @@ mod tests {
     fn a_label_is_a_printers_origin() {
         let origin = printer(&format!("{LABEL}.localhost:3443"));
         assert_eq!(origin.origin(), format!("https://{LABEL}.localhost:3443"));
-        assert_eq!(origin.dashboard(), "https://localhost:3443");
+        assert_eq!(origin.dashboard(), "https://layerlock.localhost:3443");
         assert_eq!(printer(&format!("{LABEL}.localhost:443")).host(), format!("{LABEL}.localhost"));
     }
 

@@ -21,14 +21,14 @@ async fn sign_out_from(browser: &Browser<'_>, origins: &[&str]) -> u16 {
 async fn another_sites_page_changes_nothing() {
     let house = House::new().await;
     let browser = house.signed_in(ADA).await;
-    let own = "https://localhost:3443";
+    let own = "https://layerlock.localhost:3443";
     let foreign = [
         "https://evil.example",
-        "http://localhost:3443",
+        "http://layerlock.localhost:3443",
         "https://localhost",
         "https://localhost:7001",
         "https://abcdefghijklmnop.localhost:3443",
-        "https://localhost:3443.evil.example",
+        "https://layerlock.localhost:3443.evil.example",
         "null",
     ];
     for origin in foreign {

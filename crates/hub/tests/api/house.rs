@@ -89,7 +89,7 @@ impl House {
     pub(crate) fn stranger(&self) -> Browser<'_> {
         Browser {
             house: self,
-            host: "localhost:3443".to_owned(),
+            host: "layerlock.localhost:3443".to_owned(),
             address: IpAddr::from([127, 0, 0, 1]),
             cookie: None,
             unlisted_proxy: false,

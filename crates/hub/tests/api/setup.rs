@@ -8,8 +8,13 @@ use serde_json::json;
 use crate::house::{ADA, Answer, Browser, House, PASSWORD};
 
 async fn token(house: &House) -> String {
-    let link =
-        house.hub.admin().setup_link("0.0.0.0:3443".parse().unwrap()).await.unwrap().unwrap();
+    let link = house
+        .hub
+        .admin()
+        .setup_link("0.0.0.0:3443".parse().unwrap(), &Default::default())
+        .await
+        .unwrap()
+        .unwrap();
     let (page, token) = link.urls[0].split_once('#').unwrap();
     assert!(page.starts_with("https://") && page.ends_with(":3443/setup"), "{page}");
     token.to_owned()
@@ -44,7 +49,15 @@ async fn the_first_account_is_made_with_the_setup_link() {
     browser.cookie = answer.session_cookie();
     assert_eq!(browser.get("/api/v1/session").await.json()["email"], ADA);
     assert_eq!(browser.get("/api/v1/hub").await.json()["setup_needed"], false);
-    assert!(house.hub.admin().setup_link("0.0.0.0:3443".parse().unwrap()).await.unwrap().is_none());
+    assert!(
+        house
+            .hub
+            .admin()
+            .setup_link("0.0.0.0:3443".parse().unwrap(), &Default::default())
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 // covers: AC-12

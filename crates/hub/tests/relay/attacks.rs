@@ -199,7 +199,8 @@ async fn session_of_one_printer_at_anothers_origin() {
     let label = workshop.label().await;
     let host = format!("{label}.localhost:3443");
     let cookie = browser.cookie(&host, &format!("__Host-ll-{label}")).unwrap().to_owned();
-    let dashboard = browser.cookie("localhost:3443", "__Host-layerlock").unwrap().to_owned();
+    let dashboard =
+        browser.cookie("layerlock.localhost:3443", "__Host-layerlock").unwrap().to_owned();
     let mut thief = workshop.stranger();
     let other = "abcdefghijklmnop";
     thief.keep(&format!("{other}.localhost:3443"), &format!("__Host-ll-{other}"), &cookie);
@@ -220,5 +221,5 @@ async fn dns_rebinding() {
         assert_eq!(answer.status, 421, "{host}");
     }
     assert_eq!(browser.go("192.168.1.5:3443", "/healthz").await.status, 200);
-    assert_eq!(browser.go("localhost", "/healthz").await.status, 200);
+    assert_eq!(browser.go("layerlock.localhost", "/healthz").await.status, 200);
 }

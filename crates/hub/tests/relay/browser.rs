@@ -122,8 +122,9 @@ impl Browser {
     pub(crate) async fn fetch_ticket(&mut self, label: &str, path: &str) -> Fragment {
         let host = format!("{label}.localhost:3443");
         let bounced = self.go(&host, path).await;
-        let open = bounced.location().strip_prefix("https://localhost:3443").unwrap().to_owned();
-        let opened = self.go("localhost:3443", &open).await;
+        let open =
+            bounced.location().strip_prefix("https://layerlock.localhost:3443").unwrap().to_owned();
+        let opened = self.go("layerlock.localhost:3443", &open).await;
         opened.fragment(&host)
     }
 

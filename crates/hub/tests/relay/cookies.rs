@@ -119,14 +119,14 @@ async fn domain_cookie_tossed_by_printer() {
 #[tokio::test]
 async fn cookie_bomb_from_printer() {
     let mut ada = SignedIn::new().await;
-    for place in [ada.host.clone(), "localhost:3443".to_owned()] {
+    for place in [ada.host.clone(), "layerlock.localhost:3443".to_owned()] {
         for number in 0..140 {
             ada.browser.keep(&place, &format!("bomb{number:03}"), &"x".repeat(1000));
         }
         ada.browser.keep(&place, "bomb-of-no-text", "\u{fffd}");
     }
     assert_eq!(ada.reach().await, OWN);
-    let own = ada.browser.own(Method::GET, "localhost:3443", "/api/v1/session");
+    let own = ada.browser.own(Method::GET, "layerlock.localhost:3443", "/api/v1/session");
     assert_eq!(ada.browser.send(own, "").await.status, 200);
 }
 

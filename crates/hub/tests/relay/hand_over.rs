@@ -36,8 +36,8 @@ async fn who_is_signed_out_signs_in_on_the_way() {
     assert_eq!(bounced.status, 303);
     assert_eq!(bounced.headers["referrer-policy"], "no-referrer");
     assert_eq!(bounced.headers["cache-control"], "no-store");
-    let open = bounced.location().strip_prefix("https://localhost:3443").unwrap();
-    let sign_in = browser.go("localhost:3443", open).await;
+    let open = bounced.location().strip_prefix("https://layerlock.localhost:3443").unwrap();
+    let sign_in = browser.go("layerlock.localhost:3443", open).await;
     assert_eq!(sign_in.status, 303);
     assert!(sign_in.location().starts_with("/sign-in?next=%2Fopen%2F"), "{}", sign_in.location());
 }
@@ -128,7 +128,7 @@ async fn ticket_next_double_slash() {
         browser.keep(&host(&label), &format!("__Host-ll-{label}"), "");
     }
     let evil = "/open/{}?next=%2F%2Fevil.example".replace("{}", &label);
-    let opened = browser.go("localhost:3443", &evil).await;
+    let opened = browser.go("layerlock.localhost:3443", &evil).await;
     assert_eq!(opened.location(), format!("https://{}/", host(&label)));
 }
 
@@ -140,7 +140,9 @@ async fn another_sites_page_redeems_a_ticket() {
     let mut browser = workshop.signed_in(&workshop.ada).await;
     let fragment = browser.fetch_ticket(&label, "/").await;
     let body = json!({ "ticket": fragment.ticket, "next": "/" }).to_string();
-    for origin in ["https://abcdefghijklmnop.localhost:3443", "https://localhost:3443", "null"] {
+    for origin in
+        ["https://abcdefghijklmnop.localhost:3443", "https://layerlock.localhost:3443", "null"]
+    {
         let request = browser
             .request(Method::POST, &host(&label), "/.layerlock/redeem")
             .header("origin", origin)
@@ -164,7 +166,7 @@ async fn page_of_another_site_makes_a_ticket_in_the_background() {
     let path = format!("/open/{label}?pre={}&next=%2F", "A".repeat(43));
     for destination in ["iframe", "image", "empty"] {
         let request = browser
-            .request(Method::GET, "localhost:3443", &path)
+            .request(Method::GET, "layerlock.localhost:3443", &path)
             .header("sec-fetch-site", "cross-site")
             .header("sec-fetch-mode", "navigate")
             .header("sec-fetch-dest", destination);
@@ -217,8 +219,8 @@ async fn no_grant_looks_like_no_printer() {
     let real = [workshop.label().await, workshop.printer.to_string()];
     let unreal = ["abcdefghijklmnop".to_owned(), "018f3c1e-7b7e-7000-8000-000000000000".to_owned()];
     for (real, unreal) in real.iter().zip(&unreal) {
-        let real = browser.go("localhost:3443", &format!("/open/{real}")).await;
-        let unreal = browser.go("localhost:3443", &format!("/open/{unreal}")).await;
+        let real = browser.go("layerlock.localhost:3443", &format!("/open/{real}")).await;
+        let unreal = browser.go("layerlock.localhost:3443", &format!("/open/{unreal}")).await;
         assert_eq!(real.status, 404);
         assert_eq!((real.status, &real.body), (unreal.status, &unreal.body));
     }
@@ -238,7 +240,8 @@ async fn a_level_below_controls_does_not_open_the_printers_page() {
     let workshop = Workshop::new().await;
     let ben = workshop.other("ben@example.org", Some(Level::Print)).await;
     let mut browser = workshop.signed_in(&ben).await;
-    let answer = browser.go("localhost:3443", &format!("/open/{}", workshop.printer)).await;
+    let answer =
+        browser.go("layerlock.localhost:3443", &format!("/open/{}", workshop.printer)).await;
     assert_eq!(answer.status, 403);
     assert!(answer.body.contains("may not open"), "{}", answer.body);
 }

@@ -19,6 +19,7 @@ mod notices;
 mod origins;
 mod printer_side;
 mod relaying;
+mod shared_names;
 mod sockets;
 mod streams;
 mod workshop;

@@ -30,8 +30,9 @@ async fn with_a_domain() -> Workshop {
 /// Ada's browser, signed in at a dashboard of this name.
 async fn signed_in_at(workshop: &Workshop, dashboard: &str) -> Browser {
     let mut browser = workshop.signed_in(&workshop.ada).await;
-    let session = browser.cookie("localhost:3443", "__Host-layerlock").unwrap().to_owned();
-    browser.keep("localhost:3443", "__Host-layerlock", "");
+    let session =
+        browser.cookie("layerlock.localhost:3443", "__Host-layerlock").unwrap().to_owned();
+    browser.keep("layerlock.localhost:3443", "__Host-layerlock", "");
     browser.keep(dashboard, "__Host-layerlock", &session);
     browser
 }
@@ -113,7 +114,7 @@ async fn redirect_to_a_foreign_dashboard() {
     for (workshop, host, home) in [
         (in_the_lan().await, "ll-LABEL.local:3443", "https://192.168.1.5:3443/open/"),
         (with_a_domain().await, "LABEL.printers.example:3443", "https://hub.example:3443/open/"),
-        (in_the_lan().await, "LABEL.localhost:3443", "https://localhost:3443/open/"),
+        (in_the_lan().await, "LABEL.localhost:3443", "https://layerlock.localhost:3443/open/"),
     ] {
         let host = host.replace("LABEL", &workshop.label().await);
         for evil in [
@@ -183,8 +184,8 @@ async fn ticket_of_one_origin_at_another() {
     for (workshop, dashboard, other) in [
         (in_the_lan().await, LAN, "LABEL.localhost:3443"),
         (with_a_domain().await, PUBLIC, "LABEL.localhost:3443"),
-        (with_a_domain().await, "localhost:3443", "LABEL.printers.example:3443"),
-        (in_the_lan().await, "localhost:3443", "ll-LABEL.local:3443"),
+        (with_a_domain().await, "layerlock.localhost:3443", "LABEL.printers.example:3443"),
+        (in_the_lan().await, "layerlock.localhost:3443", "ll-LABEL.local:3443"),
     ] {
         let label = workshop.label().await;
         let other = other.replace("LABEL", &label);

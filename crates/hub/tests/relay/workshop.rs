@@ -158,7 +158,7 @@ impl Workshop {
         self.hub.store().create_session(&session, clock.now()).await.unwrap();
         let mut browser = self.stranger();
         browser.session = Some(session.id);
-        browser.keep("localhost:3443", "__Host-layerlock", &token.encode());
+        browser.keep("layerlock.localhost:3443", "__Host-layerlock", &token.encode());
         browser
     }
 

@@ -72,7 +72,8 @@ pub(crate) async fn introduce(
     context: &Context,
 ) -> anyhow::Result<()> {
     let key = hub.certificate_fingerprint();
-    println!("  Dashboard    {}", origins(listening.https).join("  or  "));
+    let names = &context.settings.hub.origins;
+    println!("  Dashboard    {}", origins(listening.https, names).join("  or  "));
     println!("  Certificate  {}", key.words().join(" "));
     println!(
         "               This hub made it itself, so browsers warn. Before you go on, look at the"
@@ -83,7 +84,7 @@ pub(crate) async fn introduce(
     if let Some(http) = listening.http {
         println!("  HTTP         port {} redirects to HTTPS", http.port());
     }
-    let Some(link) = hub.admin().setup_link(listening.https).await? else { return Ok(()) };
+    let Some(link) = hub.admin().setup_link(listening.https, names).await? else { return Ok(()) };
     println!(
         "\n  First, make your account. This works once, for 30 minutes, from your own network:"
     );

@@ -5,7 +5,8 @@ use crate::{arguments::Listen, context::Context, terminal};
 /// Prints a fresh link for the first account.
 pub(crate) async fn run(listen: Listen, mut context: Context) -> anyhow::Result<()> {
     context.listen_at(listen);
-    let link = context.admin().await?.setup_link(context.settings.hub.listen.https).await?;
+    let hub = &context.settings.hub;
+    let link = context.admin().await?.setup_link(hub.listen.https, &hub.origins).await?;
     let Some(link) = link else {
         anyhow::bail!(
             "this hub has an account already; add people with `layerlock user add`, or help one \
