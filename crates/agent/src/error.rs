@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::address::AddressError;
+use crate::{Closed, address::AddressError};
 
 /// Why something at the agent failed.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +59,7 @@ pub enum Error {
         "nobody approved this agent within 10 minutes; make a new code on the dashboard and try again"
     )]
     LinkExpired,
-    /// The hub has closed its door for good.
-    #[error("{0}")]
-    Refused(wire::Refusal),
+    /// The agent opens nothing until a person does something at its machine.
+    #[error(transparent)]
+    Closed(#[from] Closed),
 }

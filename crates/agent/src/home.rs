@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use printer::{Clock, Random};
 use tunnel::Identity;
 
-use crate::{Entry, Error, Hub, NewPrinter, Printers, member, private_file};
+use crate::{Closed, Entry, Error, Hub, NewPrinter, Printers, member, private_file};
 
 /// The agent's folder.
 #[derive(Debug, Clone)]
@@ -41,6 +41,13 @@ impl Home {
         let path = self.folder.join("hub.toml");
         let Some(text) = private_file::read(&path)? else { return Ok(None) };
         Hub::parse(&text).map(Some).map_err(|message| Error::Configuration { path, message })
+    }
+
+    /// Writes down that the hub has closed its door, so that nobody knocks again. An agent without
+    /// a hub of its own (`layerlock up`) has nothing to write.
+    pub(crate) fn close(&self, why: Closed) -> Result<(), Error> {
+        let Some(hub) = self.hub()? else { return Ok(()) };
+        self.remember_hub(&Hub { closed: Some(why), ..hub })
     }
 
     pub(crate) fn remember_hub(&self, hub: &Hub) -> Result<(), Error> {

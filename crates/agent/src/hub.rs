@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use tokio::{net::TcpStream, time::timeout};
 use tunnel::Fingerprint;
 
+use crate::Closed;
+
 /// How long a TCP connection may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -21,6 +23,8 @@ pub struct Hub {
     pub key: Fingerprint,
     /// What this agent is called there.
     pub name: Name,
+    /// Why the agent opens nothing until it is linked again.
+    pub closed: Option<Closed>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -29,18 +33,20 @@ struct Written {
     url: HubUrl,
     key: String,
     name: Name,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closed: Option<Closed>,
 }
 
 impl Hub {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let written: Written = toml::from_str(text).map_err(|error| error.to_string())?;
         let key = written.key.parse().map_err(|_| "key is no fingerprint".to_owned())?;
-        Ok(Self { url: written.url, key, name: written.name })
+        Ok(Self { url: written.url, key, name: written.name, closed: written.closed })
     }
 
     pub(crate) fn to_toml(&self) -> String {
         let (url, name) = (self.url.clone(), self.name.clone());
-        let written = Written { url, key: self.key.to_string(), name };
+        let written = Written { url, key: self.key.to_string(), name, closed: self.closed };
         toml::to_string(&written).unwrap_or_default()
     }
 }
@@ -155,6 +161,7 @@ mod tests {
             url: "https://hub.example.org:3443/".parse().unwrap(),
             key: Fingerprint::from_bytes([7; 32]),
             name: "workshop".parse().unwrap(),
+            closed: Some(Closed::Replaced),
         };
         assert_eq!(Hub::parse(&hub.to_toml()), Ok(hub));
         assert!(Hub::parse("url = \"https://a\"\nkey = \"x\"\nname = \"a\"").is_err());

@@ -7,6 +7,7 @@
 //! is [`link()`].
 
 pub mod address;
+mod closed;
 mod discovery;
 mod error;
 mod home;
@@ -20,6 +21,7 @@ mod routes;
 mod run;
 mod supervisor;
 
+pub use closed::Closed;
 pub use discovery::{OCTOPRINT_CANDIDATES, find_octoprint};
 pub use error::Error;
 pub use forward::{
@@ -29,6 +31,6 @@ pub use forward::{
 pub use home::Home;
 pub use hub::{Hub, HubUrl, InvalidHubUrl, dial_tcp};
 pub use inside::ERROR_HEADER;
-pub use link::{Progress, link};
+pub use link::{Linked, Progress, link};
 pub use printers::{Entry, InvalidPrinter, NewPrinter, Printers, Route};
 pub use run::{Agent, Status, run};

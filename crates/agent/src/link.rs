@@ -9,7 +9,7 @@ use std::{pin::pin, time::Duration};
 
 use http::{Method, Request, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Limited};
-use printer::Random;
+use printer::{Name, Random};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tunnel::{Backoff, Identity, Limits, Tunnel};
@@ -44,6 +44,15 @@ pub enum Progress {
     Reconnecting,
 }
 
+/// What came of linking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Linked {
+    /// The hub, as it is written down.
+    pub hub: Hub,
+    /// The agent whose place this one has taken there.
+    pub replaces: Option<Name>,
+}
+
 /// Asks the hub to link this agent, until somebody has approved it, and writes down the hub.
 ///
 /// # Errors
@@ -55,14 +64,14 @@ pub async fn link(
     code: &str,
     random: &dyn Random,
     on_progress: impl Fn(Progress),
-) -> Result<Hub, Error> {
+) -> Result<Linked, Error> {
     let identity = home.identity()?;
     let asking = Asking { identity, hub: &hub, code };
-    timeout(EXPIRES, asking.until_linked(random, &on_progress))
+    let replaces = timeout(EXPIRES, asking.until_linked(random, &on_progress))
         .await
         .map_err(|_| Error::LinkExpired)??;
     home.remember_hub(&hub)?;
-    Ok(hub)
+    Ok(Linked { hub, replaces })
 }
 
 struct Asking<'a> {
@@ -76,12 +85,12 @@ impl Asking<'_> {
         &self,
         random: &dyn Random,
         on_progress: &impl Fn(Progress),
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Name>, Error> {
         let mut backoff = Backoff::new();
         let mut connected_once = false;
         loop {
             match self.on_one_connection(&mut connected_once, on_progress).await {
-                Ok(()) => return Ok(()),
+                Ok(replaces) => return Ok(replaces),
                 Err(Error::HubUnreachable { .. } | Error::Tunnel(_)) if connected_once => {
                     on_progress(Progress::Reconnecting);
                     sleep(backoff.next_delay(random)).await;
@@ -95,7 +104,7 @@ impl Asking<'_> {
         &self,
         connected_once: &mut bool,
         on_progress: &impl Fn(Progress),
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Name>, Error> {
         let authority = self.hub.url.authority();
         let no_answer = || Error::HubUnreachable {
             hub: authority.clone(),
@@ -121,10 +130,10 @@ impl Asking<'_> {
         Ok(Tunnel::open_with(io, Limits::LINK).await?)
     }
 
-    async fn ask(&self, tunnel: &Tunnel) -> Result<(), Error> {
+    async fn ask(&self, tunnel: &Tunnel) -> Result<Option<Name>, Error> {
         loop {
             match timeout(QUESTION, self.ask_once(tunnel)).await {
-                Ok(Ok(LinkAnswer::Linked)) => return Ok(()),
+                Ok(Ok(LinkAnswer::Linked { replaces })) => return Ok(replaces),
                 Ok(Ok(LinkAnswer::Waiting)) => sleep(PAUSE).await,
                 Ok(Ok(LinkAnswer::Refused { reason })) => return Err(Error::LinkRefused(reason)),
                 Ok(Err(error)) => return Err(error),

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tunnel::{Backoff, Fingerprint, Identity};
 use wire::Refusal;
 
-use crate::{Error, Home, inside::Memory, supervisor::Supervisor};
+use crate::{Closed, Error, Home, inside::Memory, supervisor::Supervisor};
 use session::{Ended, Session};
 
 /// How long to wait after a refusal that may be lifted.
@@ -64,7 +64,8 @@ pub enum Status {
 /// to finish when it is stopped.
 ///
 /// # Errors
-/// [`Error::Refused`] when the hub has unlinked this agent: trying again is of no use.
+/// [`Error::Closed`] when the hub has unlinked or replaced this agent: trying again is of no use,
+/// not even after a restart.
 pub async fn run<D, F, I>(
     agent: Agent,
     dial: D,
@@ -107,7 +108,7 @@ where
         let session = Session { agent, printers, memory: &memory, status, shutdown };
         let wait = match session.hold(&dial).await {
             Ended::Stopped => return Ok(()),
-            Ended::Refused(refusal) => refused(refusal, status)?,
+            Ended::Refused(refusal) => refused(agent, refusal, status)?,
             Ended::Lost { reason, settled } => {
                 if settled {
                     backoff.reset();
@@ -125,11 +126,15 @@ where
     }
 }
 
-fn refused(refusal: Refusal, status: &watch::Sender<Status>) -> Result<Duration, Error> {
+/// How long to wait after a refusal, unless it is final.
+fn refused(
+    agent: &Agent,
+    refusal: Refusal,
+    status: &watch::Sender<Status>,
+) -> Result<Duration, Error> {
     tracing::error!("{refusal}");
     status.send_replace(Status::Refused(refusal));
-    match refusal {
-        Refusal::Revoked => Err(Error::Refused(refusal)),
-        Refusal::Unknown | Refusal::Protocol => Ok(AFTER_REFUSAL),
-    }
+    let Some(closed) = Closed::by(refusal) else { return Ok(AFTER_REFUSAL) };
+    agent.home.close(closed)?;
+    Err(closed.into())
 }

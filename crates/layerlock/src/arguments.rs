@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use agent::{HubUrl, NewPrinter, Route};
 use clap::{Args, Parser, Subcommand};
 use credentials::{Email, LinkCode};
-use printer::{GrantId, Level, Name};
+use printer::{AgentId, GrantId, Level, Name};
 use tunnel::Fingerprint;
 
 use crate::moment::Moment;
@@ -21,7 +21,8 @@ const EVERYWHERE: &str = "Everywhere";
     propagate_version = true,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.\n\
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 the agent\n\
+                  stays closed until somebody does what it says (don't restart it).\n\
                   Start with `layerlock up` on the machine beside your printer."
 )]
 pub(crate) struct Arguments {
@@ -44,7 +45,7 @@ pub(crate) enum Command {
     /// Run hub and agent together on this machine: the quickest start.
     Up(Up),
     /// Run a hub: accounts, dashboard and relay.
-    Hub(Listen),
+    Hub(Hub),
     /// Run or set up the agent beside the printers.
     #[command(subcommand)]
     Agent(Agent),
@@ -65,7 +66,7 @@ impl Command {
     /// Whether it may begin a data folder. The others work on what is there: a folder that was
     /// mistyped must not look like an empty hub.
     pub(crate) const fn keeps_data(&self) -> bool {
-        matches!(self, Self::Up(_) | Self::Hub(_) | Self::Agent(_))
+        matches!(self, Self::Up(_) | Self::Hub(Hub { command: None, .. }) | Self::Agent(_))
     }
 }
 
@@ -79,6 +80,32 @@ pub(crate) struct Listen {
     /// Address and port that redirect to HTTPS [default: [::]:3000].
     #[arg(long, value_name = "ADDR")]
     pub(crate) http: Option<SocketAddr>,
+}
+
+/// Options of `layerlock hub`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Hub {
+    /// Where the hub listens.
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+
+    /// Something else than running it.
+    #[command(subcommand)]
+    pub(crate) command: Option<HubCommand>,
+}
+
+/// `layerlock hub ...`
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum HubCommand {
+    /// List the agents that are linked to this hub.
+    Agents,
+    /// Unlink an agent, whoever owns it. Its connection ends within a second.
+    Unlink {
+        /// The agent's id, as `layerlock hub agents` shows it.
+        #[arg(value_name = "ID")]
+        agent: AgentId,
+    },
 }
 
 /// Options of `layerlock up`.

@@ -4,13 +4,14 @@ mod agent;
 mod config;
 mod grant;
 mod hub;
+mod hub_admin;
 mod printer;
 mod setup_link;
 mod up;
 mod user;
 
 use crate::{
-    arguments::{Agent, Command},
+    arguments::{Agent, Command, Hub},
     context::Context,
 };
 
@@ -18,7 +19,8 @@ use crate::{
 pub(crate) async fn run(command: Command, context: Context) -> anyhow::Result<()> {
     match command {
         Command::Up(options) => up::run(options, context).await,
-        Command::Hub(listen) => hub::run(listen, context).await,
+        Command::Hub(Hub { listen, command: None }) => hub::run(listen, context).await,
+        Command::Hub(Hub { command: Some(command), .. }) => hub_admin::run(command, &context).await,
         Command::Agent(Agent::Link(options)) => agent::link(options, &context).await,
         Command::Agent(Agent::Run) => agent::run(&context).await,
         Command::Agent(Agent::Printer(command)) => printer::run(command, &context).await,

@@ -24,13 +24,25 @@ use crate::{
 /// The usage or the configuration is wrong; nothing was started.
 const WRONG_USAGE: u8 = 2;
 
+/// The agent opens nothing until a person does something at its machine: starting it again is of
+/// no use.
+const CLOSED: u8 = 3;
+
 fn main() -> ExitCode {
     match start(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("layerlock: {error:#}");
-            if error.is::<Refused>() { ExitCode::from(WRONG_USAGE) } else { ExitCode::FAILURE }
+            exit_code(&error)
         }
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref() {
+        Some(agent::Error::Closed(_)) => ExitCode::from(CLOSED),
+        _ if error.is::<Refused>() => ExitCode::from(WRONG_USAGE),
+        _ => ExitCode::FAILURE,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Agents: which keys may open a tunnel, and whose they are.
 
+use std::net::IpAddr;
+
 use printer::{AccountId, AgentId, Name, Timestamp};
 
 use crate::{
@@ -20,12 +22,25 @@ pub struct Agent {
     pub key: Vec<u8>,
     /// Which version it said it is.
     pub version: Option<String>,
-    /// When it was linked.
+    /// When its key was linked.
     pub linked: Timestamp,
     /// When it was last heard.
     pub last_seen: Option<Timestamp>,
     /// When it was unlinked. Its key opens nothing from then on.
     pub revoked: Option<Timestamp>,
+    /// The last visit of a second machine with the same key.
+    pub rival: Option<Rival>,
+    /// The fingerprint of the hub's next key, once the agent has accepted it.
+    pub hub_key: Option<Vec<u8>>,
+}
+
+/// A second machine that came with the key of an agent that was connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rival {
+    /// When it came last.
+    pub came: Timestamp,
+    /// From where.
+    pub address: IpAddr,
 }
 
 /// An agent to be linked.
@@ -51,7 +66,9 @@ macro_rules! agent_columns {
     () => {
         "agent.id AS agent_id, agent.owner AS agent_owner, agent.name AS agent_name, \
          agent.key AS agent_key, agent.version AS agent_version, agent.linked AS agent_linked, \
-         agent.last_seen AS agent_last_seen, agent.revoked AS agent_revoked"
+         agent.last_seen AS agent_last_seen, agent.revoked AS agent_revoked, \
+         agent.rival AS agent_rival, agent.rival_address AS agent_rival_address, \
+         agent.hub_key AS agent_hub_key"
     };
 }
 pub(crate) use agent_columns;
@@ -68,7 +85,17 @@ impl Agent {
             linked: row.get("agent_linked")?,
             last_seen: row.optional("agent_last_seen")?,
             revoked: row.optional("agent_revoked")?,
+            rival: Rival::read(row)?,
+            hub_key: row.optional("agent_hub_key")?,
         })
+    }
+}
+
+impl Rival {
+    fn read(row: &Row) -> Result<Option<Self>> {
+        let came: Option<Timestamp> = row.optional("agent_rival")?;
+        let address: Option<IpAddr> = row.optional("agent_rival_address")?;
+        Ok(came.zip(address).map(|(came, address)| Self { came, address }))
     }
 }
 
@@ -131,6 +158,38 @@ impl Store {
         Ok(self.db.execute(sql, params![id, version, now]).await? == 1)
     }
 
+    /// Notes that a second machine came with an agent's key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rival_seen(&self, id: AgentId, address: IpAddr, now: Timestamp) -> Result<()> {
+        let sql = "UPDATE agent SET rival = $2, rival_address = $3 WHERE id = $1";
+        self.db.execute(sql, params![id, now, address]).await.map(drop)
+    }
+
+    /// Notes that an agent has accepted the hub's next key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hub_key_accepted(&self, agent: &Agent, fingerprint: &[u8; 32]) -> Result<()> {
+        let sql = "UPDATE agent SET hub_key = $3 WHERE id = $1 AND key = $2";
+        let values = params![agent.id, agent.key, fingerprint.to_vec()];
+        self.db.execute(sql, values).await.map(drop)
+    }
+
+    /// Every linked agent of this hub, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn linked_agents(&self) -> Result<Vec<Agent>> {
+        let sql = concat!(
+            "SELECT ",
+            agent_columns!(),
+            " FROM agent WHERE revoked IS NULL ORDER BY linked, id"
+        );
+        self.db.all(sql, params![]).await?.iter().map(Agent::read).collect()
+    }
+
     /// Unlinks an agent of this owner. Returns whether there was one.
     ///
     /// # Errors
@@ -143,6 +202,17 @@ impl Store {
     ) -> Result<bool> {
         let sql = "UPDATE agent SET revoked = $3 WHERE owner = $1 AND id = $2 AND revoked IS NULL";
         Ok(self.db.execute(sql, params![owner, id, now]).await? == 1)
+    }
+}
+
+impl Store {
+    /// Unlinks an agent, whoever owns it. Returns whether it was linked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_any_agent(&self, id: AgentId, now: Timestamp) -> Result<bool> {
+        let sql = "UPDATE agent SET revoked = $2 WHERE id = $1 AND revoked IS NULL";
+        Ok(self.db.execute(sql, params![id, now]).await? == 1)
     }
 }
 
@@ -161,7 +231,7 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewAgent, now: Timestamp) -> Resul
     rows.first().map(Agent::read).ok_or(Error::NotPossible("the agent was not linked"))?
 }
 
-async fn check_count(tx: &mut Tx, owner: Option<AccountId>) -> Result<()> {
+pub(crate) async fn check_count(tx: &mut Tx, owner: Option<AccountId>) -> Result<()> {
     let sql = "SELECT COUNT(*) AS many FROM agent WHERE owner = $1 AND revoked IS NULL";
     let row = tx.optional(sql, params![owner]).await?;
     let many: u32 = row.map_or(Ok(0), |row| row.get("many"))?;

@@ -14,6 +14,7 @@ mod links;
 mod origin_sessions;
 mod printer_cookies;
 mod printers;
+mod replacements;
 mod revision;
 mod sessions;
 mod setup;
@@ -24,12 +25,13 @@ mod kill_nine;
 mod testing;
 
 pub use accounts::{Account, NewAccount};
-pub use agents::{Agent, MAX_AGENTS, NewAgent};
+pub use agents::{Agent, MAX_AGENTS, NewAgent, Rival};
 pub use error::Error;
 pub use grants::{Grant, GrantScope};
 pub use links::{ClaimResult, LinkOffer, LinkState, MAX_WRONG_CODES};
 pub use printer_cookies::PrinterCookie;
 pub use printers::{Printer, ReportedPrinter};
+pub use replacements::FormerKey;
 pub use revision::Revision;
 pub use sessions::{NewSession, Session};
 

@@ -4,11 +4,12 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use credentials::TokenDigest;
-use printer::{AccountId, Name, Timestamp};
+use printer::{AccountId, AgentId, Name, Timestamp};
 
 use crate::{
     Agent, Error, NewAgent, Result, Store, agents,
     db::{Row, Tx, params},
+    replacements,
 };
 
 /// How many wrong codes end an offer.
@@ -44,6 +45,9 @@ pub struct LinkOffer {
     /// Fingerprint words of which one set is that agent's: the owner picks. Each without line
     /// breaks.
     pub choices: Option<Vec<String>>,
+    /// The agent whose place the one that comes takes. A code that was made for this links nothing
+    /// else.
+    pub replaces: Option<AgentId>,
 }
 
 /// How far an offer got.
@@ -119,6 +123,7 @@ impl LinkOffer {
             agent_key: row.optional("agent_key")?,
             agent_name: row.optional("agent_name")?,
             choices: choices.map(|text| text.lines().map(str::to_owned).collect()),
+            replaces: row.optional("replaces")?,
         })
     }
 }
@@ -132,13 +137,14 @@ impl Store {
     pub async fn put_link_offer(&self, offer: &LinkOffer, now: Timestamp) -> Result<Vec<String>> {
         let make_way = "DELETE FROM link_offer WHERE id = $1 AND expires <= $2";
         let insert = "INSERT INTO link_offer \
-                      (id, owner, code, expires, wrong_codes, state, agent_key, agent_name, choices) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-        let LinkOffer { owner, code, expires, wrong_codes, state, .. } = *offer;
+                      (id, owner, code, expires, wrong_codes, state, agent_key, agent_name, choices, \
+                      replaces) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        let LinkOffer { owner, code, expires, wrong_codes, state, replaces, .. } = *offer;
         let choices = offer.choices.as_deref().map(|choices| choices.join("\n"));
         let (key, name) = (&offer.agent_key, &offer.agent_name);
+        let id = &offer.id;
         let values =
-            params![offer.id, owner, code, expires, wrong_codes, state, *key, *name, choices];
+            params![*id, owner, code, expires, wrong_codes, state, *key, *name, choices, replaces];
         let mut tx = self.db.begin().await?;
         tx.execute(make_way, params![offer.id, now]).await?;
         tx.execute(insert, values)
@@ -196,11 +202,13 @@ impl Store {
     }
 
     /// The owner approves the agent that claimed an offer: it is linked, and owned by `owner`,
-    /// whatever `agent` says.
+    /// whatever `agent` says. Where the offer was made to replace an agent, it becomes that one,
+    /// with its id, its name and its printers, and the key that was linked before is good for
+    /// nothing.
     ///
     /// # Errors
-    /// [`Error::NotPossible`] unless `agent` is the one that claimed this offer of this owner and
-    /// the offer has not expired; [`Error::KeyTaken`].
+    /// [`Error::NotPossible`] unless `agent` is the one that claimed this offer of this owner, the
+    /// offer has not expired, and the agent to be replaced is the owner's; [`Error::KeyTaken`].
     pub async fn approve_link_offer(
         &self,
         owner: AccountId,
@@ -209,13 +217,18 @@ impl Store {
         now: Timestamp,
     ) -> Result<Agent> {
         let approve = "UPDATE link_offer SET state = 'linked' WHERE id = $1 AND owner = $2 \
-                       AND agent_key = $3 AND state = 'claimed' AND expires > $4";
+                       AND agent_key = $3 AND state = 'claimed' AND expires > $4 \
+                       RETURNING replaces";
         let mut tx = self.db.begin().await?;
-        if tx.execute(approve, params![id.to_owned(), owner, agent.key, now]).await? == 0 {
-            return Err(NOT_TO_APPROVE);
-        }
-        let agent = NewAgent { owner: Some(owner), ..agent.clone() };
-        let agent = agents::insert(&mut tx, &agent, now).await?;
+        let approved = tx.all(approve, params![id.to_owned(), owner, agent.key, now]).await?;
+        let replaces = approved.first().ok_or(NOT_TO_APPROVE)?.optional("replaces")?;
+        let agent = match replaces {
+            Some(old) => replacements::replace(&mut tx, owner, old, &agent.key, now).await?,
+            None => {
+                let agent = NewAgent { owner: Some(owner), ..agent.clone() };
+                agents::insert(&mut tx, &agent, now).await?
+            }
+        };
         tx.commit().await?;
         Ok(agent)
     }

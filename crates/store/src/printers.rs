@@ -14,8 +14,10 @@ use crate::{
 /// A printer that an agent reported at some time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Printer {
-    /// Its id, made by its agent.
+    /// Its id, made by the agent that reported it first.
     pub id: PrinterId,
+    /// The id by which its agent knows it: another one where a new machine took an agent's place.
+    pub at_agent: PrinterId,
     /// The agent that reaches it.
     pub agent: AgentId,
     /// Its name at the agent.
@@ -39,9 +41,16 @@ pub struct ReportedPrinter {
     pub kind: Kind,
 }
 
+impl ReportedPrinter {
+    fn is_called_like(&self, other: &Self) -> bool {
+        self.name == other.name && self.kind == other.kind
+    }
+}
+
 macro_rules! printer_columns {
     () => {
-        "printer.id AS printer_id, printer.agent AS printer_agent, \
+        "printer.id AS printer_id, printer.at_agent AS printer_at_agent, \
+         printer.agent AS printer_agent, \
          printer.name AS printer_name, printer.kind AS printer_kind, \
          printer.label AS printer_label, printer.removed AS printer_removed"
     };
@@ -53,6 +62,7 @@ impl Printer {
     pub(crate) fn read(row: &Row) -> Result<Self> {
         Ok(Self {
             id: row.get("printer_id")?,
+            at_agent: row.get("printer_at_agent")?,
             agent: row.get("printer_agent")?,
             name: row.get("printer_name")?,
             kind: row.get("printer_kind")?,

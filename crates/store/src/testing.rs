@@ -174,7 +174,7 @@ impl Fixture {
     }
 
     pub(crate) async fn report(&self, agent: &Agent, printers: &[ReportedPrinter]) -> Vec<Printer> {
-        self.report_printers(agent.id, printers, &label, NOW).await.unwrap()
+        self.report_printers(agent, printers, &label, NOW).await.unwrap()
     }
 
     pub(crate) async fn one_printer(&self, agent: &Agent) -> Printer {

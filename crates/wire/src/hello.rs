@@ -28,6 +28,11 @@ pub enum Refusal {
     /// The agent was unlinked at the hub.
     #[error("this agent was unlinked at the hub; link it again with a new code")]
     Revoked,
+    /// Another machine took the agent's place.
+    #[error(
+        "another machine has taken this agent's place; link this one with a new code of its own if it is still needed"
+    )]
+    Replaced,
     /// Hub and agent are too far apart.
     #[error("hub and agent speak different versions; update the older one")]
     Protocol,

@@ -31,7 +31,11 @@ pub enum LinkAnswer {
     /// Nobody has approved yet: ask again.
     Waiting,
     /// The agent's key is linked: open the tunnel.
-    Linked,
+    Linked {
+        /// The agent whose place it takes now.
+        #[serde(default)]
+        replaces: Option<Name>,
+    },
     /// It won't be.
     Refused {
         /// Why not.

@@ -43,10 +43,10 @@ async fn hub(answers: &'static [LinkAnswer]) -> (Hub, Arc<Mutex<Vec<LinkRequest>
         }
     });
     let url = format!("https://127.0.0.1:{port}").parse().unwrap();
-    (Hub { url, key, name: "workshop".parse().unwrap() }, questions)
+    (Hub { url, key, name: "workshop".parse().unwrap(), closed: None }, questions)
 }
 
-async fn attempt(hub: &Hub, home: &Home) -> Result<Hub, Error> {
+async fn attempt(hub: &Hub, home: &Home) -> Result<Linked, Error> {
     link(home, hub.clone(), "abcd-123456 ", &OsRandom, |_| {}).await
 }
 
@@ -59,7 +59,7 @@ fn home() -> (tempfile::TempDir, Home) {
 // covers: LK-1
 #[tokio::test]
 async fn an_approved_agent_remembers_its_hub() {
-    let (hub, questions) = hub(&[LinkAnswer::Waiting, LinkAnswer::Linked]).await;
+    let (hub, questions) = hub(&[LinkAnswer::Waiting, LinkAnswer::Linked { replaces: None }]).await;
     let (_data, home) = home();
     let words = home.identity().unwrap().public_key().fingerprint().words();
     let said = Mutex::new(Vec::new());
@@ -94,7 +94,7 @@ async fn a_refusal_is_a_sentence_and_leaves_no_trace() {
 // covers: LK-1, RL-6
 #[tokio::test]
 async fn mitm_hub_at_first_contact() {
-    let (attacker, questions) = hub(&[LinkAnswer::Linked]).await;
+    let (attacker, questions) = hub(&[LinkAnswer::Linked { replaces: None }]).await;
     let (_data, home) = home();
     let key = Identity::generate().unwrap().public_key().fingerprint();
     let refused = attempt(&Hub { key, ..attacker }, &home).await.unwrap_err();
@@ -111,7 +111,7 @@ async fn a_hub_that_is_off_is_unreachable() {
     drop(listener);
     let (_data, home) = home();
     let key = Identity::generate().unwrap().public_key().fingerprint();
-    let hub = Hub { url, key, name: "workshop".parse().unwrap() };
+    let hub = Hub { url, key, name: "workshop".parse().unwrap(), closed: None };
     let refused = attempt(&hub, &home).await.unwrap_err();
     assert!(refused.to_string().contains("can't be reached"), "{refused}");
 }

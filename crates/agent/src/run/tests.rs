@@ -32,9 +32,12 @@ fn start(pinned: Option<Fingerprint>) -> Rig {
     let data = tempfile::tempdir().unwrap();
     let home = Home::open(data.path()).unwrap();
     let hub = Identity::generate().unwrap();
+    let pin = pinned.unwrap_or(hub.public_key().fingerprint());
+    let (url, name) = ("https://localhost".parse().unwrap(), "workshop".parse().unwrap());
+    home.remember_hub(&crate::Hub { url, key: pin, name, closed: None }).unwrap();
     let agent = Agent {
         identity: home.identity().unwrap(),
-        hub: pinned.unwrap_or(hub.public_key().fingerprint()),
+        hub: pin,
         host: "localhost".to_owned(),
         name: "workshop".parse().unwrap(),
         home,
@@ -131,6 +134,8 @@ async fn an_unlinked_agent_stops_and_says_why() {
     let ended = timeout(DEADLINE, rig.running).await.unwrap().unwrap().unwrap_err();
     assert!(ended.to_string().contains("link it again"), "{ended}");
     assert_eq!(*rig.status.borrow(), Status::Refused(Refusal::Revoked));
+    let written = Home::open(rig.data.path()).unwrap().hub().unwrap().unwrap();
+    assert_eq!(written.closed, Some(Closed::Revoked), "the next start knocks again");
 }
 
 // covers: RL-7

@@ -7,6 +7,17 @@ use tunnel::PublicKey;
 use super::{Admin, Error};
 
 impl Admin {
+    /// The linked agents of this hub, oldest first.
+    pub async fn agents(&self) -> Result<Vec<Agent>, Error> {
+        Ok(self.store.linked_agents().await?)
+    }
+
+    /// Unlinks an agent by its id. A hub that runs closes its tunnel within a second. Returns
+    /// whether it was linked.
+    pub async fn unlink_agent(&self, agent: AgentId) -> Result<bool, Error> {
+        Ok(self.store.revoke_any_agent(agent, self.clock.now()).await?)
+    }
+
     /// Links an agent that runs on this machine, unless it is linked already. It belongs to the
     /// first account, or will once there is one.
     pub async fn link_local_agent(&self, key: &PublicKey, name: Name) -> Result<Agent, Error> {

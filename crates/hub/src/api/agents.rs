@@ -13,7 +13,13 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::{Route, moment::Moment};
-use crate::{choices::words, policy::Action, problem::ApiError, session::Visitor, state::Shared};
+use crate::{
+    choices::words,
+    policy::Action,
+    problem::ApiError,
+    session::Visitor,
+    state::{Shared, State as Hub},
+};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -39,37 +45,60 @@ pub(super) struct Agent {
     /// When it was last connected.
     #[schema(required)]
     last_seen: Option<Moment>,
-    /// When it was linked.
+    /// When its key was linked.
     linked: Moment,
+    /// When it was unlinked. Unlinked agents are listed while they have printers that another
+    /// machine could bring back.
+    #[schema(required)]
+    unlinked: Option<Moment>,
+    /// When a second machine came last with the same key, if one did.
+    #[schema(required)]
+    rival: Option<Rival>,
     /// How many printers it stands in front of.
     printers: usize,
 }
 
-/// One's own agents.
+/// A second machine with an agent's key: the key was copied.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Rival {
+    /// When it came last.
+    came: Moment,
+    /// From where.
+    address: String,
+}
+
+/// One's own agents, those that were unlinked last.
 #[utoipa::path(get, path = "/api/v1/agents", operation_id = "agents", tag = "agents", responses((status = 200, body = [Agent])))]
 async fn list(
     State(hub): State<Shared>,
     Extension(visitor): Extension<Visitor>,
 ) -> Result<Json<Vec<Agent>>, ApiError> {
     let owner = visitor.account.id;
-    let agents = hub.store.agents_of(owner).await?;
-    let printers = hub.store.printers_for(owner, hub.clock.now()).await?;
-    let linked = agents.into_iter().filter(|agent| agent.revoked.is_none());
-    let listed = linked.map(|agent| {
-        Ok(Agent {
-            id: agent.id,
-            words: words(
-                &PublicKey::from_spki(&agent.key).map_err(ApiError::internal)?.fingerprint(),
-            ),
-            printers: printers.iter().filter(|(_, other, _)| other.id == agent.id).count(),
-            online: hub.backplane.presence().of(agent.id).online,
-            name: agent.name,
-            version: agent.version,
-            last_seen: agent.last_seen.map(Moment),
-            linked: Moment(agent.linked),
-        })
-    });
-    listed.collect::<Result<_, ApiError>>().map(Json)
+    let (linked, unlinked) =
+        (hub.store.agents_of(owner).await?, hub.store.unlinked_agents_of(owner).await?);
+    let mut listed = Vec::with_capacity(linked.len() + unlinked.len());
+    for agent in linked.into_iter().chain(unlinked) {
+        listed.push(shown(&hub, agent).await?);
+    }
+    Ok(Json(listed))
+}
+
+async fn shown(hub: &Hub, agent: store::Agent) -> Result<Agent, ApiError> {
+    let key = PublicKey::from_spki(&agent.key).map_err(ApiError::internal)?;
+    Ok(Agent {
+        id: agent.id,
+        words: words(&key.fingerprint()),
+        printers: hub.store.printers_of(agent.id).await?.len(),
+        online: hub.backplane.presence().of(agent.id).online,
+        name: agent.name,
+        version: agent.version,
+        last_seen: agent.last_seen.map(Moment),
+        linked: Moment(agent.linked),
+        unlinked: agent.revoked.map(Moment),
+        rival: agent
+            .rival
+            .map(|rival| Rival { came: Moment(rival.came), address: rival.address.to_string() }),
+    })
 }
 
 /// Unlink an agent. Its tunnel closes at once, and it stays closed until linked again.

@@ -11,7 +11,7 @@ use backplane::Event;
 use credentials::LinkCode;
 use edge::{Asked, Connection};
 use http::StatusCode;
-use printer::{AccountId, AgentId};
+use printer::{AccountId, AgentId, Name};
 use serde::{Deserialize, Serialize};
 use store::{LinkOffer, NewAgent};
 use tunnel::PublicKey;
@@ -37,6 +37,7 @@ const ATTEMPTS: usize = 8;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::new(Action::UseOwnAgents, routes!(offer)),
+        Route::new(Action::UseOwnAgents, routes!(offer_replacement)),
         Route::new(Action::UseOwnAgents, routes!(read)),
         Route::new(Action::UseOwnAgents, routes!(approve)),
         Route::new(Action::UseOwnAgents, routes!(decline)),
@@ -66,6 +67,19 @@ pub(super) struct Link {
     /// Three fingerprints in words, once the agent came; one is the agent's.
     #[schema(required)]
     choices: Option<Vec<String>>,
+    /// The agent whose place the one that comes takes. It keeps its id, its name, its printers and
+    /// what people may do with them.
+    #[schema(required)]
+    replaces: Option<Replaced>,
+}
+
+/// An agent whose place another machine takes.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Replaced {
+    #[schema(value_type = String, format = Uuid)]
+    id: AgentId,
+    #[schema(value_type = String)]
+    name: Name,
 }
 
 /// How far an offer got.
@@ -105,8 +119,39 @@ async fn offer(
     if agents.len() >= store::MAX_AGENTS {
         return Err(too_many_agents());
     }
-    let (code, offer) = new_offer(&hub, visitor.account.id).await?;
-    let mut link = shown(&hub, offer);
+    made(&hub, &visitor, None, connection, &asked).await
+}
+
+/// Make a code for a machine that takes an agent's place. The agent must not be connected.
+#[utoipa::path(post, path = "/api/v1/agents/{id}/replacement", operation_id = "replace_agent", tag = "agents",
+    params(("id" = String, Path, format = Uuid)), responses((status = 201, body = Link)))]
+async fn offer_replacement(
+    State(hub): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(connection): Extension<Connection>,
+    Extension(asked): Extension<Asked>,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Link>), ApiError> {
+    let id: AgentId = id.parse().map_err(|_| ApiError::not_found())?;
+    let agent = hub.store.agent(id).await?;
+    let agent = agent.filter(|agent| agent.owner == Some(visitor.account.id));
+    let agent = agent.ok_or_else(ApiError::not_found)?;
+    if hub.backplane.presence().of(id).online {
+        return Err(agent_online());
+    }
+    made(&hub, &visitor, Some(agent.id), connection, &asked).await
+}
+
+/// A new offer with its code and the command that shows it.
+async fn made(
+    hub: &Hub,
+    visitor: &Visitor,
+    replaces: Option<AgentId>,
+    connection: Connection,
+    asked: &Asked,
+) -> Result<(StatusCode, Json<Link>), ApiError> {
+    let (code, offer) = new_offer(hub, visitor.account.id, replaces).await?;
+    let mut link = shown(hub, offer).await?;
     let key = hub.identity.public_key().fingerprint();
     let listening = SocketAddr::new(hub.config.listen.https.ip(), connection.local.port());
     let here = is_here(&asked.name());
@@ -125,7 +170,7 @@ async fn read(
     Path(id): Path<String>,
 ) -> Result<Json<Link>, ApiError> {
     let offer = own(&hub, &visitor, &id).await?;
-    Ok(Json(shown(&hub, offer)))
+    shown(&hub, offer).await.map(Json)
 }
 
 /// Link the agent, by picking its words. Other words turn it down.
@@ -159,9 +204,11 @@ async fn approve(
     };
     let approved = hub.store.approve_link_offer(visitor.account.id, &id, &agent, hub.clock.now());
     let agent = approved.await.map_err(refused)?;
+    // Whoever is connected under this id proved another key.
+    hub.tunnels.close(agent.id);
     hub.backplane.publish(Event::LinkChanged(id.clone()));
     hub.backplane.publish(Event::AgentChanged(agent.id));
-    Ok(Json(shown(&hub, own(&hub, &visitor, &id).await?)))
+    shown(&hub, own(&hub, &visitor, &id).await?).await.map(Json)
 }
 
 /// Turn it down.
@@ -179,7 +226,11 @@ async fn decline(
 }
 
 /// A code whose public id nobody else has at the moment.
-async fn new_offer(hub: &Hub, owner: AccountId) -> Result<(LinkCode, LinkOffer), ApiError> {
+async fn new_offer(
+    hub: &Hub,
+    owner: AccountId,
+    replaces: Option<AgentId>,
+) -> Result<(LinkCode, LinkOffer), ApiError> {
     let now = hub.clock.now();
     for _ in 0..ATTEMPTS {
         let code = LinkCode::new(hub.random.as_ref());
@@ -193,6 +244,7 @@ async fn new_offer(hub: &Hub, owner: AccountId) -> Result<(LinkCode, LinkOffer),
             agent_key: None,
             agent_name: None,
             choices: None,
+            replaces,
         };
         match hub.store.put_link_offer(&offer, now).await {
             Err(store::Error::NotPossible(_)) => {}
@@ -212,9 +264,13 @@ async fn own(hub: &Hub, visitor: &Visitor, id: &str) -> Result<LinkOffer, ApiErr
     offer.filter(|offer| offer.owner == visitor.account.id).ok_or_else(ApiError::not_found)
 }
 
-fn shown(hub: &Hub, offer: LinkOffer) -> Link {
+async fn shown(hub: &Hub, offer: LinkOffer) -> Result<Link, ApiError> {
     let state = state(hub, &offer);
-    Link {
+    let replaces = match offer.replaces {
+        Some(agent) => hub.store.agent(agent).await?,
+        None => None,
+    };
+    Ok(Link {
         id: offer.id,
         code: None,
         command: None,
@@ -224,7 +280,8 @@ fn shown(hub: &Hub, offer: LinkOffer) -> Link {
         wrong_codes: offer.wrong_codes,
         agent_name: offer.agent_name.map(String::from),
         choices: offer.choices.filter(|_| state == LinkState::Claimed),
-    }
+        replaces: replaces.map(|agent| Replaced { id: agent.id, name: agent.name }),
+    })
 }
 
 fn state(hub: &Hub, offer: &LinkOffer) -> LinkState {
@@ -254,6 +311,12 @@ fn refused(error: store::Error) -> ApiError {
 
 fn not_claimed() -> ApiError {
     ApiError::conflict("link-state", "No agent is waiting to be linked with this code.")
+}
+
+fn agent_online() -> ApiError {
+    let detail = "This agent is connected. Stop it at its machine, or unlink it here, before \
+                  another machine takes its place.";
+    ApiError::conflict("agent-online", detail)
 }
 
 fn too_many_agents() -> ApiError {

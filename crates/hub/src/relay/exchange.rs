@@ -82,7 +82,7 @@ impl Exchange {
             let random = self.admitted.hold.state.random.as_ref();
             self.who.stamp = Some(self.live.ticks.stamp(self.came, random));
         }
-        let mut parts = towards_agent(parts, printer.id, &self.who).ok_or_else(invalid)?;
+        let mut parts = towards_agent(parts, printer.at_agent, &self.who).ok_or_else(invalid)?;
         if let Some(stream) = self.stream.take() {
             parts.extensions.insert(stream);
         }

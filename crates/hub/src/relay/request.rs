@@ -9,7 +9,8 @@ use wire::{RELAYED_HEADER, Relayed};
 /// How every header between hub and agent begins.
 const OURS: &str = "layerlock-";
 
-/// Rewrites the head of a request for the agent. `None` if its target is none.
+/// Rewrites the head of a request for the agent, which knows the printer by this id. `None` if its
+/// target is none.
 pub(super) fn towards_agent(mut parts: Parts, printer: PrinterId, who: &Relayed) -> Option<Parts> {
     parts.uri = Uri::builder()
         .scheme("http")

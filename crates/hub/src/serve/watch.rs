@@ -41,8 +41,13 @@ pub(super) async fn run(hub: &State, shutdown: &CancellationToken) {
     }
 }
 
-/// Ends what hangs on sessions that are over, and lets the rest look at its rights again.
+/// Ends what hangs on agents that were unlinked and on sessions that are over, and lets the rest look at its rights again.
 async fn look(hub: &State, changed: bool) -> store::Result<()> {
+    if changed {
+        for agent in hub.tunnels.keep_only(&hub.store.linked_agents().await?) {
+            hub.backplane.publish(Event::AgentChanged(agent));
+        }
+    }
     let held = hub.backplane.leases().sessions();
     if held.is_empty() {
         return Ok(());

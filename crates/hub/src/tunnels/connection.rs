@@ -4,6 +4,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use backplane::Event;
 use printer::AgentId;
+use store::Agent;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::broadcast::{Receiver, error::RecvError},
@@ -33,18 +34,25 @@ pub(super) async fn serve<Io>(
 where
     Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let agent = match state.store.agent_by_key(key.as_spki()).await? {
-        None => return turn_away(state, io, address, Refusal::Unknown).await,
-        Some(agent) if agent.revoked.is_some() => {
-            return turn_away(state, io, address, Refusal::Revoked).await;
-        }
-        Some(agent) => agent.id,
+    let agent = match judge(state, key).await? {
+        Ok(agent) => agent,
+        Err(why) => return turn_away(state, io, address, why).await,
     };
     let (tunnel, driver) = Tunnel::open(io).await?;
     tokio::select! {
         end = driver => Ok(end?),
-        end = converse(state, agent, &tunnel) => end,
+        end = converse(state, &agent, &tunnel) => end,
     }
+}
+
+/// The linked agent with this key, or why there is none.
+async fn judge(state: &State, key: &PublicKey) -> Result<Result<Agent, Refusal>, Error> {
+    Ok(match state.store.agent_by_key(key.as_spki()).await? {
+        Some(agent) if agent.revoked.is_none() => Ok(agent),
+        Some(_) => Err(Refusal::Revoked),
+        None if state.store.is_former_key(key.as_spki()).await? => Err(Refusal::Replaced),
+        None => Err(Refusal::Unknown),
+    })
 }
 
 /// Tells a key that isn't linked why it is not let in. Always an error, and always this one,
@@ -63,7 +71,7 @@ where
     Err(Error::Refused(why))
 }
 
-async fn converse(state: &State, agent: AgentId, tunnel: &Tunnel) -> Result<(), Error> {
+async fn converse(state: &State, agent: &Agent, tunnel: &Tunnel) -> Result<(), Error> {
     // Listen first, look again second: an agent that is unlinked in between is noticed.
     let events = state.backplane.events();
     let hello = greeting::welcome(tunnel).await?;
@@ -73,23 +81,23 @@ async fn converse(state: &State, agent: AgentId, tunnel: &Tunnel) -> Result<(), 
         end = stay(state, agent, tunnel, &version, ticks) => end,
         end = revoked(state, agent, events) => end,
     };
-    state.store.agent_seen(agent, &version, state.clock.now()).await?;
+    state.store.agent_seen(agent.id, &version, state.clock.now()).await?;
     end
 }
 
 /// The agent is reachable for as long as this runs.
 async fn stay(
     state: &State,
-    agent: AgentId,
+    agent: &Agent,
     tunnel: &Tunnel,
     version: &str,
     ticks: Arc<Ticks>,
 ) -> Result<(), Error> {
     let _entry = state.tunnels.enter(agent, tunnel.clone(), Arc::clone(&ticks));
-    let arrival = state.backplane.presence().arrive(agent);
+    let arrival = state.backplane.presence().arrive(agent.id);
     tokio::select! {
         end = reports::follow(state, agent, tunnel, &arrival, &ticks) => end,
-        end = note_seen(state, agent, version) => end,
+        end = note_seen(state, agent.id, version) => end,
     }
 }
 
@@ -102,14 +110,15 @@ async fn note_seen(state: &State, agent: AgentId, version: &str) -> Result<(), E
     }
 }
 
-/// Waits until the agent isn't linked any more.
-async fn revoked(state: &State, agent: AgentId, mut events: Receiver<Event>) -> Result<(), Error> {
+/// Waits until the agent isn't linked any more, or with another key than the one that it proved.
+async fn revoked(state: &State, agent: &Agent, mut events: Receiver<Event>) -> Result<(), Error> {
     loop {
-        let now = state.store.agent(agent).await?;
-        if now.is_none_or(|agent| agent.revoked.is_some()) {
-            return Err(Error::Refused(Refusal::Revoked));
+        match state.store.agent(agent.id).await? {
+            Some(now) if now.key != agent.key => return Err(Error::Refused(Refusal::Replaced)),
+            Some(now) if now.revoked.is_none() => {}
+            _ => return Err(Error::Refused(Refusal::Revoked)),
         }
-        news_of(agent, &mut events).await;
+        news_of(agent.id, &mut events).await;
     }
 }
 

@@ -33,6 +33,10 @@ pub(crate) enum Error {
 impl Error {
     /// Whether the key at the other end is none that is linked.
     pub(super) const fn is_of_stranger(&self) -> bool {
-        matches!(self, Self::TooMany | Self::Refused(Refusal::Unknown | Refusal::Revoked))
+        let refusal = match self {
+            Self::Refused(refusal) => *refusal,
+            other => return matches!(other, Self::TooMany),
+        };
+        matches!(refusal, Refusal::Unknown | Refusal::Revoked | Refusal::Replaced)
     }
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use credentials::LinkCode;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
-use store::{ClaimResult, LinkState};
+use store::{ClaimResult, LinkOffer, LinkState};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::broadcast::{Receiver, error::RecvError},
@@ -112,13 +112,16 @@ async fn show(
     };
     let linked = state.store.agent_by_key(key.as_spki()).await?;
     if linked.is_some_and(|agent| agent.revoked.is_none()) {
-        let by_this_code = outcome(state, key, &code).await? == Some(LinkState::Linked);
-        let other = refused(LinkRefusal::AlreadyLinked);
-        return Ok(Shown::Answered(if by_this_code { LinkAnswer::Linked } else { other }));
+        let offer = claimed_offer(state, key, &code).await?;
+        let by_this_code = offer.filter(|offer| offer.state == LinkState::Linked);
+        return Ok(Shown::Answered(match by_this_code {
+            Some(offer) => linked_by(state, &offer).await?,
+            None => refused(LinkRefusal::AlreadyLinked),
+        }));
     }
     Ok(match claim(state, key, &code, question).await? {
         ClaimResult::Wrong => Shown::Wrong,
-        ClaimResult::Gone => match outcome(state, key, &code).await? {
+        ClaimResult::Gone => match claimed_offer(state, key, &code).await?.map(|it| it.state) {
             Some(LinkState::Declined) => Shown::Answered(refused(LinkRefusal::Declined)),
             _ => Shown::Wrong,
         },
@@ -142,17 +145,25 @@ async fn claim(
     Ok(claim)
 }
 
-/// What became of an offer that this very key claimed with this very code.
-async fn outcome(
+/// The offer that this very key claimed with this very code.
+async fn claimed_offer(
     state: &State,
     key: &PublicKey,
     code: &LinkCode,
-) -> Result<Option<LinkState>, store::Error> {
+) -> Result<Option<LinkOffer>, store::Error> {
     let offer = state.store.link_offer(code.id()).await?;
-    let offer = offer.filter(|offer| {
+    Ok(offer.filter(|offer| {
         offer.code == code.digest() && offer.agent_key.as_deref() == Some(key.as_spki())
-    });
-    Ok(offer.map(|offer| offer.state))
+    }))
+}
+
+/// Says that the key is linked, and in whose place.
+async fn linked_by(state: &State, offer: &LinkOffer) -> Result<LinkAnswer, store::Error> {
+    let replaces = match offer.replaces {
+        Some(agent) => state.store.agent(agent).await?.map(|agent| agent.name),
+        None => None,
+    };
+    Ok(LinkAnswer::Linked { replaces })
 }
 
 /// Waits a while for the person's decision.
@@ -177,7 +188,7 @@ async fn decided(state: &State, id: &str) -> Result<Option<LinkAnswer>, store::E
         return Ok(Some(refused(LinkRefusal::Code)));
     };
     Ok(match offer.state {
-        _ if offer.state == LinkState::Linked => Some(LinkAnswer::Linked),
+        _ if offer.state == LinkState::Linked => Some(linked_by(state, &offer).await?),
         _ if offer.expires <= state.clock.now() => Some(refused(LinkRefusal::Code)),
         LinkState::Claimed => None,
         LinkState::Declined => Some(refused(LinkRefusal::Declined)),

@@ -7,6 +7,7 @@ use std::{
 };
 
 use printer::AgentId;
+use store::Agent;
 use tunnel::Tunnel;
 
 use super::{link_caps::LinkCaps, share::Share, ticks::Ticks};
@@ -27,6 +28,8 @@ pub(crate) struct LiveTunnel {
     pub(crate) share: Arc<Share>,
     /// What the agent's clock says.
     pub(crate) ticks: Arc<Ticks>,
+    /// The key that the agent has proven (SPKI).
+    key: Arc<[u8]>,
 }
 
 /// A tunnel's place in the list, for as long as its connection lasts.
@@ -54,14 +57,29 @@ impl Tunnels {
         }
     }
 
+    /// Closes every tunnel whose key is linked no more, and returns whose they were. What this
+    /// process changes itself closes tunnels at once; this is for what others changed.
+    pub(crate) fn keep_only(&self, linked: &[Agent]) -> Vec<AgentId> {
+        let linked: HashMap<_, _> = linked.iter().map(|agent| (agent.id, &*agent.key)).collect();
+        let is_linked =
+            |id, live: &LiveTunnel| linked.get(&id).is_some_and(|key| **key == *live.key);
+        let live = self.lock();
+        let gone = live.iter().filter(|(id, live)| !is_linked(**id, live));
+        let gone: Vec<_> = gone.map(|(id, _)| *id).collect();
+        drop(live);
+        gone.iter().for_each(|agent| self.close(*agent));
+        gone
+    }
+
     /// Puts a tunnel into the list. An older one of the same agent is closed.
-    pub(super) fn enter(&self, agent: AgentId, tunnel: Tunnel, ticks: Arc<Ticks>) -> Entry<'_> {
+    pub(super) fn enter(&self, agent: &Agent, tunnel: Tunnel, ticks: Arc<Ticks>) -> Entry<'_> {
         let share = Arc::new(Share::default());
-        let live = LiveTunnel { tunnel, share: Arc::clone(&share), ticks };
-        if let Some(older) = self.lock().insert(agent, live) {
+        let key = agent.key.as_slice().into();
+        let live = LiveTunnel { tunnel, share: Arc::clone(&share), ticks, key };
+        if let Some(older) = self.lock().insert(agent.id, live) {
             older.tunnel.close();
         }
-        Entry { tunnels: self, agent, share }
+        Entry { tunnels: self, agent: agent.id, share }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<AgentId, LiveTunnel>> {

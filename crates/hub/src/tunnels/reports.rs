@@ -3,14 +3,14 @@
 //! costs everyone who listens, so a report without news is told to nobody, and none is read before
 //! its time.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use backplane::Arrival;
 use bytes::Bytes;
 use http::Method;
 use http_body_util::Empty;
-use printer::{AgentId, PrinterId, Random};
-use store::ReportedPrinter;
+use printer::{PrinterId, Random};
+use store::{Agent, ReportedPrinter};
 use tokio::time::{sleep, timeout};
 use tunnel::Tunnel;
 use wire::{PrinterReport, Report};
@@ -30,7 +30,7 @@ const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// Listens to an agent's reports until they end.
 pub(super) async fn follow(
     state: &State,
-    agent: AgentId,
+    agent: &Agent,
     tunnel: &Tunnel,
     arrival: &Arrival,
     ticks: &Ticks,
@@ -41,13 +41,17 @@ pub(super) async fn follow(
         return Err(Error::Nonsense("it has no reports"));
     }
     let mut lines = Lines::new(answer.into_body());
-    let mut told = None;
+    let (mut told, mut names) = (None, HashMap::new());
     while let Some(line) = lines.next().await? {
         let report = parse(&line)?;
         report.tick.into_iter().for_each(|tick| ticks.hear(tick));
         let said = Said::of(&report);
         if told.as_ref() != Some(&said) {
-            take_in(state, agent, arrival, told.as_ref(), &said).await?;
+            if told.as_ref().is_none_or(|told: &Said| told.printers != said.printers) {
+                names = store(state, agent, &said.printers).await?;
+            }
+            let online = said.online.iter().filter_map(|id| names.get(id));
+            arrival.report(online.copied().collect());
             told = Some(said);
         }
         sleep(PAUSE).await;
@@ -68,20 +72,6 @@ impl Said {
     }
 }
 
-async fn take_in(
-    state: &State,
-    agent: AgentId,
-    arrival: &Arrival,
-    before: Option<&Said>,
-    now: &Said,
-) -> Result<(), Error> {
-    if before.is_none_or(|before| before.printers != now.printers) {
-        store(state, agent, &now.printers).await?;
-    }
-    arrival.report(now.online.clone());
-    Ok(())
-}
-
 fn parse(line: &[u8]) -> Result<Report, Error> {
     let report: Report = serde_json::from_slice(line).map_err(|_| Error::Nonsense("a report"))?;
     if report.printers.len() > wire::MAX_PRINTERS {
@@ -90,10 +80,14 @@ fn parse(line: &[u8]) -> Result<Report, Error> {
     Ok(report)
 }
 
-async fn store(state: &State, agent: AgentId, printers: &[ReportedPrinter]) -> Result<(), Error> {
+/// Our id of each printer by the agent's own.
+type Names = HashMap<PrinterId, PrinterId>;
+
+async fn store(state: &State, agent: &Agent, printers: &[ReportedPrinter]) -> Result<Names, Error> {
     let labels = || label(state.random.as_ref());
-    state.store.report_printers(agent, printers, &labels, state.clock.now()).await?;
-    Ok(())
+    let now = state.clock.now();
+    let stored = state.store.report_printers(agent, printers, &labels, now).await?;
+    Ok(stored.into_iter().map(|printer| (printer.at_agent, printer.id)).collect())
 }
 
 fn printers(report: &Report) -> Vec<ReportedPrinter> {

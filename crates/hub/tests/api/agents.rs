@@ -20,6 +20,8 @@ async fn agents_are_listed_with_their_words() {
         "name": "Workshop",
         "online": true,
         "printers": 1,
+        "rival": null,
+        "unlinked": null,
         "version": null,
         "words": "[four words]"
       }
@@ -36,7 +38,8 @@ async fn an_unlinked_agent_is_gone_with_its_printers() {
     let path = format!("/api/v1/agents/{}", agent.id);
     assert_eq!(browser.delete(&path).await.status, 204);
     assert_eq!(browser.delete(&path).await.status, 404);
-    assert_eq!(browser.get("/api/v1/agents").await.body, "[]");
+    let listed = browser.get("/api/v1/agents").await.json();
+    assert_eq!(listed[0]["unlinked"], "2026-11-22T10:00:00Z", "its printers could be brought back");
     assert_eq!(browser.get(&format!("/api/v1/printers/{printer}")).await.status, 404);
 }
 
@@ -48,6 +51,7 @@ async fn nobody_sees_or_unlinks_another_persons_agent() {
     let (agent, _) = house.agent().await;
     let ben = house.signed_in(BEN).await;
     assert_eq!(ben.get("/api/v1/agents").await.body, "[]");
-    assert_eq!(ben.delete(&format!("/api/v1/agents/{}", agent.id)).await.status, 404);
+    let path = format!("/api/v1/agents/{}", agent.id);
+    assert_eq!(ben.delete(&path).await.status, 404);
     assert_eq!(house.hub.store().agent(agent.id).await.unwrap().unwrap().revoked, None);
 }

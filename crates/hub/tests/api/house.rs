@@ -117,7 +117,7 @@ impl House {
         let name = "Prusa in the cellar".parse().unwrap();
         let report = [ReportedPrinter { id: printer, name, kind: Kind::OctoPrint }];
         let label = || "abcdefghijklmnop".to_owned();
-        self.hub.store().report_printers(agent.id, &report, &label, now).await.unwrap();
+        self.hub.store().report_printers(&agent, &report, &label, now).await.unwrap();
         (agent, printer)
     }
 

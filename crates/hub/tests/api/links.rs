@@ -18,7 +18,11 @@ fn words(key: &PublicKey) -> String {
 
 /// A new offer, and the agent that came with its code.
 async fn claimed(house: &House, browser: &Browser<'_>) -> (String, PublicKey) {
-    let offer = browser.post("/api/v1/links", json!({})).await.json();
+    claimed_from(house, browser, "/api/v1/links").await
+}
+
+async fn claimed_from(house: &House, browser: &Browser<'_>, offers: &str) -> (String, PublicKey) {
+    let offer = browser.post(offers, json!({})).await.json();
     let code: LinkCode = offer["code"].as_str().unwrap().parse().unwrap();
     let key = Identity::generate().unwrap().public_key();
     let choices = [DECOYS[0].to_owned(), words(&key), DECOYS[1].to_owned()];
@@ -57,6 +61,7 @@ async fn an_offer_shows_its_code_once_with_the_complete_command() {
       "expires": "2026-11-22T10:10:00Z",
       "hub_words": "[words]",
       "id": "[id]",
+      "replaces": null,
       "state": "waiting",
       "wrong_codes": 0
     }
@@ -168,4 +173,61 @@ async fn an_offer_can_be_turned_down() {
     let (path, _) = claimed(&house, &browser).await;
     assert_eq!(browser.delete(&path).await.status, 204);
     assert_eq!(browser.get(&path).await.json()["state"], "declined");
+}
+
+// covers: LK-3
+#[tokio::test]
+async fn a_machine_takes_the_place_of_an_agent() {
+    let house = House::new().await;
+    let (agent, printer) = house.agent().await;
+    let browser = house.signed_in(ADA).await;
+    let offers = format!("/api/v1/agents/{}/replacement", agent.id);
+    let (path, key) = claimed_from(&house, &browser, &offers).await;
+    let offer = browser.get(&path).await.json();
+    assert_eq!(offer["replaces"], json!({ "id": agent.id, "name": "Workshop" }));
+    let approval = json!({ "words": words(&key) });
+    assert_eq!(browser.post(&format!("{path}/approve"), approval).await.status, 200);
+    let now = house.hub.store().agent(agent.id).await.unwrap().unwrap();
+    assert_eq!(now.key, key.as_spki());
+    let printer = house.hub.store().printer(printer).await.unwrap().unwrap();
+    assert_eq!((printer.agent, printer.removed), (agent.id, None));
+}
+
+// covers: LK-3
+#[tokio::test]
+async fn replacement_by_another_account() {
+    let house = House::new().await;
+    house.add(BEN).await;
+    let (agent, _) = house.agent().await;
+    let ben = house.signed_in(BEN).await;
+    let offers = format!("/api/v1/agents/{}/replacement", agent.id);
+    assert_eq!(ben.post(&offers, json!({})).await.status, 404);
+    let now = house.hub.store().agent(agent.id).await.unwrap().unwrap();
+    assert_eq!((now.owner, now.key), (agent.owner, agent.key));
+}
+
+// covers: LK-3
+#[tokio::test]
+async fn replacement_code_used_as_ordinary_link() {
+    let house = House::new().await;
+    let (agent, _) = house.agent().await;
+    let browser = house.signed_in(ADA).await;
+    let offers = format!("/api/v1/agents/{}/replacement", agent.id);
+    let (path, key) = claimed_from(&house, &browser, &offers).await;
+    let approval = json!({ "words": words(&key) });
+    assert_eq!(browser.post(&format!("{path}/approve"), approval).await.status, 200);
+    let agents = browser.get("/api/v1/agents").await.json();
+    assert_eq!(agents.as_array().unwrap().len(), 1, "it makes no agent beside the other: {agents}");
+    assert_eq!(agents[0]["id"], json!(agent.id));
+}
+
+// covers: LK-3
+#[tokio::test]
+async fn an_agent_that_is_connected_is_not_replaced() {
+    let house = House::new().await;
+    let (agent, printer) = house.agent().await;
+    let _here = house.connect(&agent, printer);
+    let browser = house.signed_in(ADA).await;
+    let offers = format!("/api/v1/agents/{}/replacement", agent.id);
+    assert_eq!(browser.post(&offers, json!({})).await.code(), "agent-online");
 }

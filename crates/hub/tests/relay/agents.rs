@@ -49,6 +49,63 @@ async fn an_agent_that_is_unlinked_loses_its_tunnel() {
     assert!(workshop.side.seen().is_empty());
 }
 
+/// Another key takes the place of the workshop's.
+async fn replace(workshop: &Workshop, key: &[u8]) {
+    let (store, now) = (workshop.hub.store(), SystemClock::new().now());
+    let (id, code) = ("ABCD".to_owned(), credentials::TokenDigest::from_bytes([7; 32]));
+    let offer = store::LinkOffer {
+        id: id.clone(),
+        owner: workshop.ada.id,
+        code,
+        expires: now.plus(Duration::from_mins(10)),
+        wrong_codes: 0,
+        state: store::LinkState::Waiting,
+        agent_key: None,
+        agent_name: None,
+        choices: None,
+        replaces: Some(workshop.agent.id),
+    };
+    store.put_link_offer(&offer, now).await.unwrap();
+    let name = "a".parse().unwrap();
+    let _claimed = store.claim_link_offer(&id, &code, key, &name, &[], now).await.unwrap();
+    let new = store::NewAgent { id: workshop.agent.id, owner: None, name, key: key.to_vec() };
+    store.approve_link_offer(workshop.ada.id, &id, &new, now).await.unwrap();
+    workshop.hub.backplane().publish(Event::AgentChanged(workshop.agent.id));
+}
+
+// covers: RL-6, LK-3
+#[tokio::test]
+async fn old_key_after_replacement() {
+    let workshop = Workshop::new().await;
+    let presence = workshop.hub.backplane().presence();
+    let new = Identity::generate().unwrap();
+    replace(&workshop, new.public_key().as_spki()).await;
+    until(async || !presence.of(workshop.agent.id).online).await;
+    let side = PrinterSide::new(&[]);
+    workshop.dial(&workshop.identity, &side);
+    until(async || !side.hellos().is_empty()).await;
+    assert_eq!(side.hellos()[0].refused, Some(Refusal::Replaced));
+    assert!(!presence.of(workshop.agent.id).online);
+}
+
+// covers: LK-3, RL-1
+#[tokio::test]
+async fn a_replacement_carries_the_pages_of_the_printers_that_it_names_alike() {
+    let workshop = Workshop::new().await;
+    let mut browser = workshop.ada_at_the_printer().await;
+    let host = format!("{}.localhost:3443", workshop.label().await);
+    let new = Identity::generate().unwrap();
+    replace(&workshop, new.public_key().as_spki()).await;
+    let added = printer::PrinterId::new(&SystemClock::new(), &printer::OsRandom);
+    let side = PrinterSide::new(&[(added, "Prusa in the cellar", printer::Kind::OctoPrint)]);
+    workshop.dial(&new, &side);
+    let presence = workshop.hub.backplane().presence();
+    until(async || presence.is_online(workshop.agent.id, workshop.printer)).await;
+    assert_eq!(browser.go(&host, "/").await.status, 200);
+    assert_eq!(side.only().path, "/", "the agent knows it by its own id");
+    assert_eq!(side.asked_for(), Some(added));
+}
+
 // covers: RL-6
 #[tokio::test]
 async fn an_agent_of_another_protocol_is_refused() {

@@ -43,6 +43,7 @@ impl Linking {
             agent_key: None,
             agent_name: None,
             choices: None,
+            replaces: None,
         };
         workshop.hub.store().put_link_offer(&offer, clock.now()).await.unwrap();
         Self { workshop, hub, stop, code, identity: Identity::generate().unwrap() }
@@ -131,8 +132,8 @@ async fn an_agent_waits_until_a_person_approves_it() {
     };
     let code = linking.code.to_string();
     let (answer, ()) = tokio::join!(Box::pin(linking.ask(&code)), Box::pin(approve));
-    assert_eq!(answer, LinkAnswer::Linked);
-    assert_eq!(linking.ask(&code).await, LinkAnswer::Linked);
+    assert_eq!(answer, LinkAnswer::Linked { replaces: None });
+    assert_eq!(linking.ask(&code).await, LinkAnswer::Linked { replaces: None });
     let other = LinkCode::new(&OsRandom).to_string();
     let already = LinkAnswer::Refused { reason: LinkRefusal::AlreadyLinked };
     assert_eq!(linking.ask(&other).await, already);

@@ -214,7 +214,7 @@ async fn label_of_a_removed_printer() {
         let fragment = entrance.fragment(&hosts[1]);
         let label = || unreachable!("no new printer");
         let now = Timestamp::from_unix_micros(1_800_000_000_000_000);
-        workshop.hub.store().report_printers(workshop.agent.id, &[], &label, now).await.unwrap();
+        workshop.hub.store().report_printers(&workshop.agent, &[], &label, now).await.unwrap();
         workshop.side.forget();
         let (_, gone) = follow(&mut browser, &hosts[1], "/files").await;
         assert_eq!(gone.status, 404, "the session is worth nothing");

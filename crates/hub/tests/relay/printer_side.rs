@@ -32,6 +32,7 @@ struct Inner {
     events: Mutex<Option<BodySender>>,
     cancelled: Notify,
     version: Mutex<u16>,
+    asked_for: Mutex<Option<PrinterId>>,
 }
 
 impl PrinterSide {
@@ -52,6 +53,7 @@ impl PrinterSide {
             events: Mutex::default(),
             cancelled: Notify::new(),
             version: Mutex::new(wire::PROTOCOL),
+            asked_for: Mutex::default(),
         }))
     }
 
@@ -83,6 +85,11 @@ impl PrinterSide {
         self.0.seen.lock().unwrap().clear();
     }
 
+    /// The id of the printer that the last visitor wanted.
+    pub(crate) fn asked_for(&self) -> Option<PrinterId> {
+        *self.0.asked_for.lock().unwrap()
+    }
+
     pub(crate) fn hellos(&self) -> Vec<Hello> {
         self.0.hellos.lock().unwrap().clone()
     }
@@ -110,6 +117,9 @@ impl PrinterSide {
 
     pub(crate) async fn answer(&self, request: Request<tunnel::Body>) -> Response<Body> {
         let authority = request.uri().authority().unwrap().as_str().to_owned();
+        if let Some(printer) = wire::printer_of_authority(&authority) {
+            *self.0.asked_for.lock().unwrap() = Some(printer);
+        }
         match (authority.as_str(), request.uri().path()) {
             (wire::AGENT_AUTHORITY, wire::HELLO_PATH) => self.hello(request).await,
             (wire::AGENT_AUTHORITY, wire::EVENTS_PATH) => self.events().await,

@@ -1,8 +1,9 @@
 //! `layerlock agent link` and `layerlock agent run`.
 
-use ::agent::{Agent, Hub, Progress, Status, dial_tcp};
+use ::agent::{Agent, Hub, Linked, Progress, Status, dial_tcp};
 use anyhow::bail;
 use tokio::sync::watch;
+use wire::Refusal;
 
 use crate::{
     arguments::Link,
@@ -14,14 +15,27 @@ use crate::{
 pub(crate) async fn link(options: Link, context: &Context) -> anyhow::Result<()> {
     let Link { hub_url, code, hub_key, name } = options;
     println!("Hub:  {}", hub_key.words().join(" "));
-    let hub = Hub { url: hub_url, key: hub_key, name: name.unwrap_or_else(machine_name) };
+    let hub =
+        Hub { url: hub_url, key: hub_key, name: name.unwrap_or_else(machine_name), closed: None };
     let home = context.agent_home()?;
-    let linked =
+    let Linked { hub, replaces } =
         ::agent::link(&home, hub, &code.to_string(), context.random.as_ref(), |progress| {
             report(&progress);
         })
         .await?;
-    println!("Linked to {} as {}.", linked.url, linked.name);
+    match replaces {
+        Some(other) => {
+            println!(
+                "Linked to {} in the place of {other}, whose old key opens nothing now.",
+                hub.url
+            );
+            println!(
+                "Printers with the same names and kinds keep their addresses there, and what \
+                 people may do with them."
+            );
+        }
+        None => println!("Linked to {} as {}.", hub.url, hub.name),
+    }
     if home.printers()?.entries().is_empty() {
         println!("Next: layerlock agent printer add octoprint=http://127.0.0.1:5000");
     }
@@ -48,6 +62,9 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
              agent, and paste the command that it shows"
         );
     };
+    if let Some(closed) = hub.closed {
+        return Err(::agent::Error::from(closed).into());
+    }
     let printers = home.printers()?.entries().len();
     println!(
         "Layerlock {} · agent {:?} for {}",
@@ -77,7 +94,9 @@ async fn tell(mut status: watch::Receiver<Status>) {
     while status.changed().await.is_ok() {
         let now = status.borrow_and_update().clone();
         match now {
-            Status::Connecting | Status::Refused(_) => {}
+            // An end that is final is said at the end.
+            Status::Connecting | Status::Refused(Refusal::Revoked | Refusal::Replaced) => {}
+            Status::Refused(refusal) => println!("Refused: {refusal}. Next try in a minute."),
             Status::Connected => println!("Connected to the hub."),
             Status::Waiting { reason, retry } => {
                 println!("No connection: {reason}. Next try in {:.1} s.", retry.as_secs_f32());

@@ -19,6 +19,7 @@ fn offer(owner: &Account) -> LinkOffer {
         agent_key: None,
         agent_name: None,
         choices: None,
+        replaces: None,
     }
 }
 

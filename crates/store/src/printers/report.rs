@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use printer::{AgentId, PrinterId, Timestamp};
+use printer::{PrinterId, Timestamp};
 
 use super::{Printer, ReportedPrinter, printer_columns};
 use crate::{
@@ -23,6 +23,10 @@ const MAX_EVER: u32 = 1024;
 const MAX_PER_HOUR: u32 = 256;
 const HOUR: Duration = Duration::from_hours(1);
 
+/// For how long a printer waits to be found again by its name, after a new machine took its
+/// agent's place.
+const VACANT: Duration = Duration::from_hours(30 * 24);
+
 impl Store {
     /// Takes in the complete list of an agent's printers. New ones get a label from `labels`;
     /// those that are missing are marked as removed, and keep their label for when they come
@@ -31,13 +35,16 @@ impl Store {
     /// A printer of an agent that was unlinked comes along when the same key is linked again. If
     /// it has another owner then, it gets a new label, and what the former owner granted is gone.
     ///
+    /// When a new machine took this agent's place, what it reports is matched with what the agent
+    /// had: by id, or else by name and kind, for 30 days. Printers of other agents take no part.
+    ///
     /// # Errors
-    /// [`Error::PrinterOfAnotherAgent`], or [`Error::NotPossible`] when the agent is not linked, or
-    /// has had too many printers: 1,024 ever, or 256 new ones within an hour.
+    /// [`Error::PrinterOfAnotherAgent`], or [`Error::NotPossible`] when the agent is not linked with
+    /// this key any more, or has had too many printers: 1,024 ever, or 256 new ones within an hour.
     /// Nothing is written then.
     pub async fn report_printers(
         &self,
-        agent: AgentId,
+        agent: &Agent,
         reported: &[ReportedPrinter],
         labels: &(dyn Fn() -> String + Sync),
         now: Timestamp,
@@ -45,10 +52,7 @@ impl Store {
         let mut tx = self.db.begin().await?;
         let agent = lock_agent(&mut tx, agent, now).await?;
         let mut report = Report { tx, agent, labels, now, has_new: false };
-        let mut printers = Vec::with_capacity(reported.len());
-        for one in reported {
-            printers.push(report.take_in(one).await?);
-        }
+        let printers = report.take_in(reported).await?;
         report.mark_missing(&printers).await?;
         report.check_count().await?;
         report.tx.commit().await?;
@@ -57,12 +61,12 @@ impl Store {
 }
 
 /// Lets reports of one agent wait for each other, and refuses those of unlinked ones.
-async fn lock_agent(tx: &mut Tx, id: AgentId, now: Timestamp) -> Result<Agent> {
+async fn lock_agent(tx: &mut Tx, agent: &Agent, now: Timestamp) -> Result<Agent> {
     let sql = concat!(
-        "UPDATE agent SET last_seen = $2 WHERE id = $1 AND revoked IS NULL RETURNING ",
+        "UPDATE agent SET last_seen = $3 WHERE id = $1 AND key = $2 AND revoked IS NULL RETURNING ",
         agent_columns!()
     );
-    let rows = tx.all(sql, params![id, now]).await?;
+    let rows = tx.all(sql, params![agent.id, agent.key, now]).await?;
     rows.first().map(Agent::read).ok_or(Error::NotPossible("the agent is not linked"))?
 }
 
@@ -77,28 +81,95 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    async fn take_in(&mut self, reported: &ReportedPrinter) -> Result<Printer> {
-        match self.known(reported.id).await? {
-            None => self.insert(reported).await,
-            Some((known, _)) if known.agent == self.agent.id => self.update(reported, known).await,
-            Some((known, former)) if self.is_former_self(&former) => {
-                let label = self.label_after(known, &former).await?;
-                self.update(reported, label).await
-            }
-            Some(_) => Err(Error::PrinterOfAnotherAgent(reported.id)),
+    /// Ids count before everything else, so that a printer which is found by its name is none that
+    /// the same report names by its id.
+    async fn take_in(&mut self, reported: &[ReportedPrinter]) -> Result<Vec<Printer>> {
+        let mut found = Vec::with_capacity(reported.len());
+        for one in reported {
+            found.push(self.by_id(one).await?);
         }
+        for (one, place) in reported.iter().zip(&mut found) {
+            if place.is_none() {
+                *place = self.by_id_at_agent(one).await?;
+            }
+        }
+        let mut printers = Vec::with_capacity(reported.len());
+        for (one, place) in reported.iter().zip(found) {
+            let twins = reported.iter().filter(|other| other.is_called_like(one)).count();
+            printers.push(match place {
+                Some(printer) => printer,
+                None if twins == 1 => self.by_name(one).await?,
+                None => self.insert(one).await?,
+            });
+        }
+        Ok(printers)
     }
 
-    async fn known(&mut self, id: PrinterId) -> Result<Option<(Printer, Agent)>> {
-        let sql = concat!(
+    async fn by_id(&mut self, reported: &ReportedPrinter) -> Result<Option<Printer>> {
+        let known = concat!(
             "SELECT ",
             printer_columns!(),
             ", ",
             agent_columns!(),
             " FROM printer JOIN agent ON agent.id = printer.agent WHERE printer.id = $1"
         );
-        let row = self.tx.optional(sql, params![id]).await?;
-        row.map(|row| Ok((Printer::read(&row)?, Agent::read(&row)?))).transpose()
+        let row = self.tx.optional(known, params![reported.id]).await?;
+        let Some(row) = row else { return Ok(None) };
+        let (known, agent) = (Printer::read(&row)?, Agent::read(&row)?);
+        self.take_over(reported, known, &agent).await.map(Some)
+    }
+
+    /// A printer that this agent reports by another id than ours since it took an agent's place.
+    async fn by_id_at_agent(&mut self, reported: &ReportedPrinter) -> Result<Option<Printer>> {
+        let known = concat!(
+            "SELECT ",
+            printer_columns!(),
+            ", ",
+            agent_columns!(),
+            " FROM printer JOIN agent ON agent.id = printer.agent \
+             WHERE printer.at_agent = $1 AND printer.id <> $1 \
+             AND (agent.id = $2 OR (agent.revoked IS NOT NULL AND agent.key = $3))"
+        );
+        let values = params![reported.id, self.agent.id, self.agent.key];
+        let row = self.tx.optional(known, values).await?;
+        let Some(row) = row else { return Ok(None) };
+        let (known, agent) = (Printer::read(&row)?, Agent::read(&row)?);
+        self.take_over(reported, known, &agent).await.map(Some)
+    }
+
+    /// The only printer of that name and kind which waits for a new machine's report, or a new
+    /// one.
+    async fn by_name(&mut self, reported: &ReportedPrinter) -> Result<Printer> {
+        let vacant = concat!(
+            "SELECT ",
+            printer_columns!(),
+            " FROM printer WHERE agent = $1 AND name = $2 AND kind = $3 AND vacant > $4 LIMIT 2"
+        );
+        let ReportedPrinter { name, kind, .. } = reported.clone();
+        let values = params![self.agent.id, name, kind, self.now.minus(VACANT)];
+        match self.tx.all(vacant, values).await?.as_slice() {
+            [row] => {
+                let known = Printer::read(row)?;
+                self.update(reported, known).await
+            }
+            _ => self.insert(reported).await,
+        }
+    }
+
+    async fn take_over(
+        &mut self,
+        reported: &ReportedPrinter,
+        known: Printer,
+        agent: &Agent,
+    ) -> Result<Printer> {
+        if agent.id == self.agent.id {
+            return self.update(reported, known).await;
+        }
+        if !self.is_former_self(agent) {
+            return Err(Error::PrinterOfAnotherAgent(reported.id));
+        }
+        let known = self.label_after(known, agent).await?;
+        self.update(reported, known).await
     }
 
     /// Whether this agent was linked as `other` before: it proves the same key.
@@ -121,22 +192,24 @@ impl Report<'_> {
     async fn insert(&mut self, reported: &ReportedPrinter) -> Result<Printer> {
         let ReportedPrinter { id, name, kind } = reported.clone();
         let label = self.new_label(id).await?;
-        let sql = "INSERT INTO printer (id, agent, name, kind, label) VALUES ($1, $2, $3, $4, $5)";
-        let values = params![id, self.agent.id, name, kind, label];
+        let sql = "INSERT INTO printer (id, at_agent, agent, name, kind, label) \
+                   VALUES ($1, $1, $2, $3, $4, $5)";
+        let agent = self.agent.id;
+        let values = params![id, agent, name, kind, label];
         // Two agents that report one new printer at the same moment: the second has lost.
         self.tx.execute(sql, values).await.map_err(|error| {
             if error.is_taken() { Error::PrinterOfAnotherAgent(id) } else { error }
         })?;
-        Ok(Printer { id, agent: self.agent.id, name, kind, label, removed: None })
+        Ok(Printer { id, at_agent: id, agent, name, kind, label, removed: None })
     }
 
     async fn update(&mut self, reported: &ReportedPrinter, known: Printer) -> Result<Printer> {
-        let ReportedPrinter { id, name, kind } = reported.clone();
-        let sql = "UPDATE printer SET agent = $2, name = $3, kind = $4, label = $5, removed = NULL \
-                   WHERE id = $1";
-        let values = params![id, self.agent.id, name, kind, known.label];
-        self.tx.execute(sql, values).await?;
-        Ok(Printer { id, agent: self.agent.id, name, kind, label: known.label, removed: None })
+        let ReportedPrinter { id: at_agent, name, kind } = reported.clone();
+        let sql = "UPDATE printer SET agent = $2, at_agent = $3, name = $4, kind = $5, label = $6, \
+                   removed = NULL, vacant = NULL WHERE id = $1";
+        let (id, label, agent) = (known.id, known.label, self.agent.id);
+        self.tx.execute(sql, params![id, agent, at_agent, name, kind, label]).await?;
+        Ok(Printer { id, at_agent, agent, name, kind, label, removed: None })
     }
 
     /// Refuses the whole report where it made too many new printers.

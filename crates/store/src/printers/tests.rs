@@ -37,7 +37,7 @@ async fn agent_reports_a_printer_of_another_agent() {
 
         let stolen = ReportedPrinter { id: victim.id, ..new_printer("stolen") };
         let report = [new_printer("decoy"), stolen];
-        let error = store.report_printers(attacker.id, &report, &label, NOW).await.unwrap_err();
+        let error = store.report_printers(&attacker, &report, &label, NOW).await.unwrap_err();
         assert!(matches!(error, Error::PrinterOfAnotherAgent(id) if id == victim.id), "{error}");
         assert_eq!(store.printer(victim.id).await.unwrap(), Some(victim));
         assert_eq!(store.printers_of(attacker.id).await.unwrap(), [own], "nothing is written");
@@ -56,7 +56,7 @@ async fn label_of_a_removed_printer_is_given_to_another() {
 
         let new = [new_printer("new")];
         let same = || old.label.clone();
-        let error = store.report_printers(agent.id, &new, &same, NOW).await.unwrap_err();
+        let error = store.report_printers(&agent, &new, &same, NOW).await.unwrap_err();
         assert!(matches!(error, Error::NotPossible(_)), "{error}");
         assert!(store.printers_of(agent.id).await.unwrap().is_empty());
 
@@ -65,7 +65,7 @@ async fn label_of_a_removed_printer_is_given_to_another() {
             0 => old.label.clone(),
             _ => label(),
         };
-        let made = store.report_printers(agent.id, &new, &second, NOW).await.unwrap();
+        let made = store.report_printers(&agent, &new, &second, NOW).await.unwrap();
         assert_ne!(made[0].label, old.label);
     })
     .await;
@@ -78,7 +78,7 @@ async fn unlinked_agent_reports_printers() {
         let agent = store.agent_of(&ada, 1).await;
         let printer = store.one_printer(&agent).await;
         store.revoke_agent(ada.id, agent.id, NOW).await.unwrap();
-        let error = store.report_printers(agent.id, &[], &label, NOW).await.unwrap_err();
+        let error = store.report_printers(&agent, &[], &label, NOW).await.unwrap_err();
         assert!(matches!(error, Error::NotPossible(_)), "{error}");
         assert!(store.printer_by_label(&printer.label).await.unwrap().is_none());
         assert!(store.printers_for(ada.id, NOW).await.unwrap().is_empty());
@@ -125,13 +125,13 @@ async fn agent_reports_new_printers_without_end() {
         let mut last = Vec::new();
         for n in 0..4 {
             last = many(256);
-            store.report_printers(agent.id, &last, &label, after(n * hour)).await.unwrap();
-            let again = store.report_printers(agent.id, &many(1), &label, after(n * hour)).await;
+            store.report_printers(&agent, &last, &label, after(n * hour)).await.unwrap();
+            let again = store.report_printers(&agent, &many(1), &label, after(n * hour)).await;
             assert!(matches!(again, Err(Error::NotPossible(_))), "{again:?}");
         }
-        let more = store.report_printers(agent.id, &many(1), &label, after(9 * hour)).await;
+        let more = store.report_printers(&agent, &many(1), &label, after(9 * hour)).await;
         assert!(matches!(more, Err(Error::NotPossible(_))), "{more:?}");
-        let same = store.report_printers(agent.id, &last, &label, after(9 * hour)).await;
+        let same = store.report_printers(&agent, &last, &label, after(9 * hour)).await;
         assert_eq!(same.unwrap().len(), 256);
     })
     .await;

@@ -1,0 +1,36 @@
+//! Why an agent opens nothing until a person does something at its machine (LK-3). It is written
+//! down, so that a service manager that starts the agent again and again doesn't make it knock at
+//! the hub each time.
+
+use serde::{Deserialize, Serialize};
+use wire::Refusal;
+
+/// Why the agent opens nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+pub enum Closed {
+    /// Its owner unlinked it at the hub.
+    #[error(
+        "this agent was unlinked at the hub and stays closed; to link it again, make a code on \
+         the dashboard and run the command that it shows (layerlock agent link …)"
+    )]
+    Revoked,
+    /// Another machine has its place at the hub.
+    #[error(
+        "another machine has taken this agent's place at the hub, and this one stays closed; to \
+         use it as an agent of its own, make a code on the dashboard and run the command that it \
+         shows (layerlock agent link …)"
+    )]
+    Replaced,
+}
+
+impl Closed {
+    /// Whether this refusal is final.
+    pub(crate) const fn by(refusal: Refusal) -> Option<Self> {
+        match refusal {
+            Refusal::Revoked => Some(Self::Revoked),
+            Refusal::Replaced => Some(Self::Replaced),
+            Refusal::Unknown | Refusal::Protocol => None,
+        }
+    }
+}
