@@ -26,8 +26,9 @@ export class LinkOffer {
     return this.#refused ?? this.#blind;
   }
 
-  make(): Promise<void> {
-    return this.#act(async () => this.#take(await api.makeLink()));
+  /** Makes a code: for a new agent, or for a machine that takes the place of the agent with this id. */
+  make(replaces: string | null): Promise<void> {
+    return this.#act(async () => this.#take(await (replaces ? api.makeReplacement(replaces) : api.makeLink())));
   }
 
   /** Goes on with an offer that was made before. Its code is not shown a second time. */

@@ -41,6 +41,7 @@ export const api = {
   unlink: (id: string) => call<void>("DELETE", `/agents/${part(id)}`),
 
   makeLink: () => call<Link>("POST", "/links"),
+  makeReplacement: (agent: string) => call<Link>("POST", `/agents/${part(agent)}/replacement`),
   link: (id: string) => call<Link>("GET", `/links/${part(id)}`),
   approveLink: (id: string, words: string) => call<Link>("POST", `/links/${part(id)}/approve`, { words }),
   declineLink: (id: string) => call<void>("DELETE", `/links/${part(id)}`),
