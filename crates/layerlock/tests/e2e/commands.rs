@@ -14,10 +14,10 @@ use crate::{
     workshop::Workshop,
 };
 
-const GUEST: (&str, &str) = ("grace@example.org", "nine quiet otters drift");
+pub(crate) const GUEST: (&str, &str) = ("grace@example.org", "nine quiet otters drift");
 
 /// Runs a command with something on its standard input.
-fn layerlock(data: &std::path::Path, words: &[&str], input: &str) -> Result<Output> {
+pub(crate) fn layerlock(data: &std::path::Path, words: &[&str], input: &str) -> Result<Output> {
     let mut command = Command::new(layerlock::program()?);
     command.args(words).arg("--data").arg(data);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -118,7 +118,7 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Response<Body>
         "/events" => events(state),
         "/headers" => text(StatusCode::OK, &headers(request.headers())),
         "/broken" => broken(state),
-        "/echo" => echo(request),
+        "/echo" | "/websocket" => echo(request),
         "/slow" => {
             state.slow.notify_one();
             state.next_event.notified().await;
