@@ -1,7 +1,7 @@
 //! What the tests need that is not the program itself: a real OctoPrint with its virtual printer,
 //! real Moonraker and PrusaLink in front of boards of our own, a camera, the built `layerlock` as
-//! a process, a person with a browser's habits, and a clock that a test holds in its hand. For
-//! development only; nothing that ships depends on it.
+//! a process, a person with a browser's habits, network namespaces, and a clock that a test holds
+//! in its hand. For development only; nothing that ships depends on it.
 //!
 //! Everything listens on 127.0.0.1 and ends with the value that started it, even if the test is
 //! killed.
@@ -13,6 +13,7 @@ pub mod frames;
 mod klipper;
 pub mod layerlock;
 pub mod moonraker;
+pub mod network;
 pub mod octoprint;
 pub mod process;
 pub mod prusalink;

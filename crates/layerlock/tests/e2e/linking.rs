@@ -66,7 +66,7 @@ impl TwoMachines {
 }
 
 /// The words that `layerlock agent link` prints for the person to compare.
-async fn printed_words(link: &mut Process) -> Result<String> {
+pub(crate) async fn printed_words(link: &mut Process) -> Result<String> {
     let four_words = |line: &str| {
         let words: Vec<_> = line.split_whitespace().collect();
         let all_words = words.iter().all(|word| word.chars().all(|c| c.is_ascii_lowercase()));

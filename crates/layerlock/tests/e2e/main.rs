@@ -4,7 +4,9 @@
 
 mod commands;
 mod faults;
+mod homes;
 mod house;
+mod levels;
 mod linking;
 mod moonraker;
 mod nobody_is_local;
@@ -15,4 +17,5 @@ mod smuggling;
 mod smuggling_http2;
 mod streams;
 mod together;
+mod websocket;
 mod workshop;

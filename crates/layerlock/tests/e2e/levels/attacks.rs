@@ -1,7 +1,7 @@
 //! Requests that hide what they are, against a real Moonraker that its owner calls an OctoPrint,
 //! written byte by byte because no HTTP client would.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use printer::Level;
 use testkit::{
     client::{PrinterOrigin, Protocol},
@@ -90,13 +90,11 @@ fn refused(answer: &str, what: &str) -> Result<()> {
 
 /// What is answered to a request of exactly these bytes.
 async fn raw(origin: &PrinterOrigin<'_>, line: &str, headers: &str, body: &str) -> Result<String> {
-    let cookies = origin.cookies()?.context("no cookies")?;
-    let host = origin.url().strip_prefix("https://").context("no host")?;
+    let (host, cookies) = (origin.host(), origin.cookies()?);
     let head = format!(
-        "{line} HTTP/1.1\r\nHost: {host}\r\nOrigin: {}\r\nSec-Fetch-Site: same-origin\r\nCookie: {}\r\n\
+        "{line} HTTP/1.1\r\nHost: {host}\r\nOrigin: {}\r\nSec-Fetch-Site: same-origin\r\nCookie: {cookies}\r\n\
          {headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
         origin.url(),
-        cookies.to_str()?,
         body.len(),
     );
     let mut stream = origin.connect(Protocol::Http1).await?;
