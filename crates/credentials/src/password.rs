@@ -25,6 +25,11 @@ impl Password {
     /// The longest password, in bytes of UTF-8. Longer ones would only cost time to hash.
     pub const MAX_BYTES: usize = 1024;
 
+    /// The bytes that were typed, for a digest under a key. Never to be kept.
+    pub fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// The text itself, for hashing and judging.
     pub(crate) fn as_str(&self) -> &str {
         &self.0

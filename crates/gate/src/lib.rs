@@ -2,12 +2,28 @@
 //! needs a user name and a password; whoever is inside needs none. The gate has no hazard guard:
 //! whom it lets in, it lets do everything.
 //!
-//! [`Config`] says it all, and two things make one: settings of our own, or the file of the proxy
-//! that people used before.
+//! [`Config`] says it all, and two things make one: [`Settings`] of our own, or the file of the
+//! proxy that people used before. [`Gate`] serves it.
 
+mod answer;
+mod basic;
 mod config;
+mod door;
+mod error;
+mod gate;
+mod onward;
+mod pass;
+mod passwords;
+mod rulebook;
 pub mod rules;
+mod same_password;
+mod settings;
+mod surroundings;
 mod users;
 
 pub use config::{Backend, Config, Listen, Rewrite, Route};
+pub use error::Error;
+pub use gate::{Gate, Parts};
+pub use settings::{HashText, Settings};
+pub use surroundings::Surroundings;
 pub use users::{User, UserList};

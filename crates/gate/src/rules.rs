@@ -6,7 +6,7 @@ mod networks;
 
 use std::{fmt, str::FromStr};
 
-pub use condition::{Condition, Facts, Password, Unproven};
+pub use condition::{Condition, Doubt, Facts, Password, Unproven};
 pub use networks::{InvalidNetwork, Networks};
 
 /// Rules in their order. A request to which none applies is denied, so that what was forgotten
@@ -58,10 +58,10 @@ impl Rules {
     /// It depends on a password that nobody has looked at yet.
     pub fn decide(&self, facts: &Facts<'_>) -> Result<Action, Unproven> {
         let decision = self.decide_once(facts)?;
-        if !facts.doubtful {
+        if facts.doubt == Doubt::None {
             return Ok(decision);
         }
-        let other = self.decide_once(&Facts { doubtful: false, ..*facts })?;
+        let other = self.decide_once(&Facts { doubt: Doubt::None, ..*facts })?;
         Ok(if other.strictness() > decision.strictness() { other } else { decision })
     }
 

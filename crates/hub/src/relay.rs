@@ -20,7 +20,6 @@ mod entrance;
 mod exchange;
 mod hold;
 mod keys;
-mod leased;
 mod open;
 mod path;
 mod redeem;

@@ -37,7 +37,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "printer",
         ],
     ),
-    ("gate", &["edge", "forward", "credentials", "printer"]),
+    ("gate", &["edge", "forward", "backplane", "credentials", "printer"]),
     ("agent", &["guard", "tunnel", "forward", "wire", "printer"]),
     (
         "layerlock",

@@ -44,15 +44,26 @@ pub enum Condition {
 pub struct Facts<'a> {
     /// The visitor's address.
     pub client: IpAddr,
-    /// Whether the address may stand for strangers: of the gateway, of this machine itself, of a
-    /// container bridge. It then belongs to no network that doesn't list it alone.
-    pub doubtful: bool,
+    /// Whether the address may stand for strangers.
+    pub doubt: Doubt,
     /// The method.
     pub method: &'a Method,
     /// The path, as it was sent.
     pub path: &'a str,
     /// What became of the user name and password, list by list.
     pub passwords: &'a dyn Fn(&str) -> Password,
+}
+
+/// Whether an address may stand for strangers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// It is somebody's own.
+    None,
+    /// It is of the gateway, of this machine itself, or of a container bridge: it belongs to no
+    /// network that doesn't list it alone.
+    UnlessAlone,
+    /// It is of a proxy that doesn't say, or whose word doesn't count: it belongs to none.
+    Always,
 }
 
 /// What is known of a user name and password in one list.
@@ -93,7 +104,7 @@ impl Condition {
     pub fn holds(&self, facts: &Facts<'_>) -> Result<bool, Unproven> {
         let path = facts.path;
         match self {
-            Self::From(networks) => Ok(networks.contain(facts.client, facts.doubtful)),
+            Self::From(networks) => Ok(networks.contain(facts.client, facts.doubt)),
             Self::Method(methods) => Ok(methods.contains(facts.method)),
             Self::PathIs(paths) => Ok(paths.iter().any(|one| path == one)),
             Self::PathBegins(starts) => Ok(starts.iter().any(|start| path.starts_with(start))),

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::Doubt;
+
 /// Addresses and networks. IPv4 is the same, whichever way it is written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Networks(Vec<IpNet>);
@@ -42,13 +44,20 @@ impl Networks {
         }
     }
 
-    /// Whether an address is in one of them. A doubtful address is only if it is listed alone.
-    pub fn contain(&self, address: IpAddr, doubtful: bool) -> bool {
+    /// Whether an address is in one of them, as far as it may be believed.
+    pub fn contain(&self, address: IpAddr, doubt: Doubt) -> bool {
         let address = address.to_canonical();
-        self.0
-            .iter()
-            .filter(|network| !doubtful || network.prefix_len() == network.max_prefix_len())
-            .any(|network| network.contains(&address))
+        let counts = |network: &&IpNet| match doubt {
+            Doubt::None => true,
+            Doubt::UnlessAlone => network.prefix_len() == network.max_prefix_len(),
+            Doubt::Always => false,
+        };
+        self.0.iter().filter(counts).any(|network| network.contains(&address))
+    }
+
+    /// Whether an address is in one of them that doesn't list it alone.
+    pub fn covers(&self, address: IpAddr) -> bool {
+        self.contain(address, Doubt::None) && !self.contain(address, Doubt::UnlessAlone)
     }
 
     /// The networks.

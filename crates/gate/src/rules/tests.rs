@@ -28,13 +28,13 @@ fn door() -> Rules {
     Rules(rules)
 }
 
-fn decide(rules: &Rules, client: &str, doubtful: bool, password: &Password) -> Option<Action> {
+fn decide(rules: &Rules, client: &str, doubt: Doubt, password: &Password) -> Option<Action> {
     let client: IpAddr = client.parse().unwrap();
     let passwords = |_: &str| password.clone();
     let method = &Method::GET;
     let facts = Facts {
         client: client.to_canonical(),
-        doubtful,
+        doubt,
         method,
         path: "/webcam/x",
         passwords: &passwords,
@@ -47,22 +47,22 @@ fn decide(rules: &Rules, client: &str, doubtful: bool, password: &Password) -> O
 fn a_password_for_everyone_outside_and_nobody_inside() {
     let right = Password::Right(BTreeSet::new());
     for client in ["192.168.1.7", "fd00::7", "::ffff:192.168.1.7"] {
-        assert_eq!(decide(&door(), client, false, &Password::Unproven), Some(Action::Allow));
+        assert_eq!(decide(&door(), client, Doubt::None, &Password::Unproven), Some(Action::Allow));
     }
     for client in ["203.0.113.9", "2001:db8::1", "192.168.2.7", "::ffff:203.0.113.9"] {
-        assert_eq!(decide(&door(), client, false, &Password::Unproven), None, "{client}");
-        let asked = decide(&door(), client, false, &Password::Wrong);
+        assert_eq!(decide(&door(), client, Doubt::None, &Password::Unproven), None, "{client}");
+        let asked = decide(&door(), client, Doubt::None, &Password::Wrong);
         assert!(matches!(asked, Some(Action::Ask(_))));
-        assert_eq!(decide(&door(), client, false, &right), Some(Action::Allow));
+        assert_eq!(decide(&door(), client, Doubt::None, &right), Some(Action::Allow));
     }
 }
 
 #[test]
 fn to_what_no_rule_applies_is_denied() {
     let rules = Rules(vec![Rule { action: Action::Allow, when: inside() }]);
-    assert_eq!(decide(&rules, "203.0.113.9", false, &Password::Wrong), Some(Action::Deny));
+    assert_eq!(decide(&rules, "203.0.113.9", Doubt::None, &Password::Wrong), Some(Action::Deny));
     assert_eq!(
-        decide(&Rules::default(), "192.168.1.7", false, &Password::Wrong),
+        decide(&Rules::default(), "192.168.1.7", Doubt::None, &Password::Wrong),
         Some(Action::Deny)
     );
 }
@@ -70,10 +70,12 @@ fn to_what_no_rule_applies_is_denied() {
 // covers: GT-4
 #[test]
 fn gateway_is_inside() {
-    let asked = decide(&door(), "192.168.1.1", true, &Password::Wrong);
+    let asked = decide(&door(), "192.168.1.1", Doubt::UnlessAlone, &Password::Wrong);
     assert!(matches!(asked, Some(Action::Ask(_))), "{asked:?}");
-    let listed_alone = decide(&door(), "10.1.2.3", true, &Password::Wrong);
+    let listed_alone = decide(&door(), "10.1.2.3", Doubt::UnlessAlone, &Password::Wrong);
     assert_eq!(listed_alone, Some(Action::Allow));
+    let of_a_proxy = decide(&door(), "10.1.2.3", Doubt::Always, &Password::Wrong);
+    assert!(matches!(of_a_proxy, Some(Action::Ask(_))));
 }
 
 // covers: GT-4
@@ -82,8 +84,8 @@ fn gateway_evades_a_rule_against_its_network() {
     let deny = Rule { action: Action::Deny, when: inside() };
     let Rules(mut rules) = Rules::everyone();
     rules.insert(0, deny);
-    for doubtful in [true, false] {
-        let denied = decide(&Rules(rules.clone()), "192.168.1.1", doubtful, &Password::Wrong);
+    for doubt in [Doubt::None, Doubt::UnlessAlone, Doubt::Always] {
+        let denied = decide(&Rules(rules.clone()), "192.168.1.1", doubt, &Password::Wrong);
         assert_eq!(denied, Some(Action::Deny));
     }
 }
@@ -93,7 +95,7 @@ fn groups_are_of_their_list() {
     let group = |name: &str| BTreeSet::from([name.to_owned()]);
     let admins = Condition::InGroup { list: "home".to_owned(), groups: group("admins") };
     let rules = Rules(vec![Rule { action: Action::Allow, when: admins }]);
-    let with = |name| decide(&rules, "203.0.113.9", false, &Password::Right(group(name)));
+    let with = |name| decide(&rules, "203.0.113.9", Doubt::None, &Password::Right(group(name)));
     assert_eq!(with("admins"), Some(Action::Allow));
     assert_eq!(with("guests"), Some(Action::Deny));
 }
@@ -106,7 +108,7 @@ fn a_password_is_looked_at_only_where_it_decides() {
         Condition::All(vec![known(), camera.negated()]),
     ] {
         let rules = Rules(vec![Rule { action: Action::Allow, when: condition }]);
-        assert!(decide(&rules, "203.0.113.9", false, &Password::Unproven).is_some());
+        assert!(decide(&rules, "203.0.113.9", Doubt::None, &Password::Unproven).is_some());
     }
 }
 

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
+use forward::Leased;
 use http::{HeaderMap, Request, Response, Version, request::Parts};
 use tunnel::Rider;
 use wire::Relayed;
 
 use self::progress::Progress;
 use super::{
-    admission::Admitted, answer, cookies::Jar, hold::Hold, leased::Leased, request::towards_agent,
+    admission::Admitted, answer, cookies::Jar, hold::Hold, request::towards_agent,
     site::PrinterOrigin,
 };
 use crate::{
@@ -109,7 +110,8 @@ impl Exchange {
         parts.version = Version::default();
         self.clean(&mut parts.headers).await;
         let metrics = std::sync::Arc::clone(&self.admitted.hold.state.metrics);
-        let body = Leased::new(body, self.admitted.hold);
+        let mut hold = self.admitted.hold;
+        let body = Leased::until(body, async move { hold.ended().await });
         Response::from_parts(parts, Body::new(metrics.measure(Direction::FromPrinter, body)))
     }
 

@@ -1,6 +1,6 @@
 //! A printer's answer that ends when its visitor may no longer see it, whether or not the visitor
-//! reads. Somebody who stops reading must not keep the printer's connection, nor a stream of
-//! their own share of the tunnel, beyond the end of the session.
+//! reads. Somebody who stops reading must not keep the printer's connection, nor anything else
+//! that hangs on the answer, beyond the end of what let them in.
 
 use std::{
     pin::Pin,
@@ -16,14 +16,14 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::hold::Hold;
+use crate::BoxError;
 
 /// How long a visitor may take no byte of what is there. Of those who are gone without a word,
 /// nothing else is noticed; a browser whose download is paused asks for the rest later.
 const STALL: Duration = Duration::from_mins(2);
 
 /// A body that is cut off when its hold ends, or when nobody reads it.
-pub(super) struct Leased<B> {
+pub struct Leased<B> {
     kept: Arc<Kept<B>>,
     watch: Option<AbortHandle>,
 }
@@ -43,14 +43,11 @@ struct State<B> {
 /// The visitor signed out, may no longer use the printer, or has stopped reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the session under which this was relayed has ended, or nobody reads its answer")]
-pub(super) struct LeaseEnded;
+pub struct LeaseEnded;
 
 impl<B: Body + Send + 'static> Leased<B> {
-    pub(super) fn new(body: B, mut hold: Hold) -> Self {
-        Self::until(body, async move { hold.ended().await })
-    }
-
-    fn until(body: B, ended: impl Future<Output = ()> + Send + 'static) -> Self {
+    /// A body that lasts until something has ended.
+    pub fn until(body: B, ended: impl Future<Output = ()> + Send + 'static) -> Self {
         let is_empty = body.is_end_stream();
         let state = State { body: Some(body), waker: None, offered: Some(Instant::now()) };
         let kept = Arc::new(Kept(Mutex::new(state)));
@@ -109,10 +106,10 @@ impl<B> Drop for Leased<B> {
 impl<B> Body for Leased<B>
 where
     B: Body<Data = Bytes> + Unpin,
-    B::Error: Into<axum::BoxError>,
+    B::Error: Into<BoxError>,
 {
     type Data = Bytes;
-    type Error = axum::BoxError;
+    type Error = BoxError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
@@ -149,7 +146,7 @@ mod tests {
     // covers: RL-7
     #[tokio::test(start_paused = true)]
     async fn visitor_who_stops_reading_is_cut_off_after_two_minutes() {
-        let (to_visitor, body) = forward::channel();
+        let (to_visitor, body) = crate::channel();
         let mut leased = Leased::until(body, pending());
         to_visitor.send("first".into()).await.unwrap();
         assert!(leased.frame().await.unwrap().is_ok());
@@ -161,7 +158,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_printer_that_says_nothing_for_an_hour_is_waited_for() {
-        let (to_visitor, body) = forward::channel();
+        let (to_visitor, body) = crate::channel();
         let mut leased = Leased::until(body, pending());
         let printer = tokio::spawn(async move {
             sleep(Duration::from_hours(1)).await;
@@ -173,7 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_visitor_who_leaves_gives_everything_back() {
-        let (to_visitor, body) = forward::channel();
+        let (to_visitor, body) = crate::channel();
         drop(Leased::until(body, pending()));
         to_visitor.closed().await;
     }

@@ -1,0 +1,141 @@
+//! A visitor's request, from the door to the printer. In this order: it can be read in one way only,
+//! it asked for the gate by one of its names, a page of another site didn't make it, the rules let
+//! it in. All of this holds inside and outside alike.
+
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+
+use bytes::Bytes;
+use edge::{Asked, Connection, same_origin};
+use forward::{Body, Leased, path, websocket::Handshake};
+use http::{Method, Request, Response, header::ORIGIN, request::Parts};
+use http_body_util::BodyExt;
+
+use crate::{
+    answer::Refusal,
+    basic::{self, Pair},
+    gate::Shared,
+    onward,
+    pass::Pass,
+    passwords::NotChecked,
+    rulebook::{Decision, Rulebook, Server},
+    rules::{Action, Doubt, Password},
+};
+
+/// Answers a request.
+pub(crate) async fn answer<B>(shared: &Shared, request: Request<B>) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<forward::BoxError>,
+{
+    let handshake = match Handshake::of(&request) {
+        Ok(handshake) => handshake,
+        Err(error) => return Refusal::from(error).answer(),
+    };
+    let (parts, body) = request.into_parts();
+    let body = body.map_err(Into::into).boxed_unsync();
+    pass(shared, handshake, parts, body).await.unwrap_or_else(Refusal::answer)
+}
+
+/// Everything about one request that is found out on its way.
+pub(crate) struct Visit {
+    pub(crate) parts: Parts,
+    pub(crate) handshake: Option<Handshake>,
+    pub(crate) asked: Asked,
+    pub(crate) pass: Pass,
+}
+
+async fn pass(
+    shared: &Shared,
+    handshake: Option<Handshake>,
+    parts: Parts,
+    body: Body,
+) -> Result<Response<Body>, Refusal> {
+    forward::headers::check(&parts)?;
+    path::check(parts.uri.path())?;
+    let pair = basic::read(&parts.headers).map_err(|_| Refusal::Ambiguous)?;
+    let connection = parts.extensions.get::<Connection>().copied().ok_or(Refusal::WentWrong)?;
+    let rules = shared.rules.subscribe();
+    let book = Arc::clone(&rules.borrow());
+    let asked = Asked::of(&parts).ok_or(Refusal::UnknownHost)?;
+    if !book.is_own(&asked, connection.local) {
+        return Err(Refusal::UnknownHost);
+    }
+    if !is_an_app(&parts) {
+        same_origin::judge(&parts, &asked.origin(), handshake.is_some())?;
+    }
+    let mut pass = Pass {
+        client: connection.client,
+        doubt: doubt(shared, &connection),
+        method: parts.method.clone(),
+        path: parts.uri.path().to_owned(),
+        proven: BTreeMap::new(),
+        rules,
+    };
+    let server = let_in(shared, &book, &mut pass, pair.as_ref()).await?;
+    let visit = Visit { parts, handshake, asked, pass };
+    onward::send(shared, &book, server, visit, body).await
+}
+
+/// How far the visitor's address may be believed.
+fn doubt(shared: &Shared, connection: &Connection) -> Doubt {
+    let peer = connection.peer.ip().to_canonical();
+    let proxy_is_silent = shared.trusted.contains(peer) && connection.client == peer;
+    if connection.unlisted_proxy || proxy_is_silent {
+        return Doubt::Always;
+    }
+    shared.surroundings.load().doubt(connection.client)
+}
+
+/// A slicer or an app with an API key. No page of another site can make such a request without
+/// asking first (CORS), and to that the answer is no.
+fn is_an_app(parts: &Parts) -> bool {
+    let asks_first = parts.method == Method::OPTIONS;
+    parts.headers.contains_key("x-api-key")
+        && same_origin::is_undescribed(&parts.headers)
+        && !parts.headers.contains_key(ORIGIN)
+        && !asks_first
+}
+
+/// Asks the rules, and looks at a password when, and only when, they hang on it.
+async fn let_in<'a>(
+    shared: &Shared,
+    book: &'a Rulebook,
+    pass: &mut Pass,
+    pair: Option<&Pair>,
+) -> Result<&'a Server, Refusal> {
+    loop {
+        let decision = pass.with_facts(book, &Password::Unproven, |facts| book.decide(facts));
+        match decision {
+            Ok(Decision::Pass(server)) => return Ok(server),
+            Ok(Decision::Stop(Action::Ask(realm))) => return Err(Refusal::Ask(realm)),
+            Ok(Decision::Stop(_)) => return Err(Refusal::Denied),
+            Err(unproven) => {
+                let proof = prove(shared, book, pass.client, pair, &unproven.list).await?;
+                pass.proven.insert(unproven.list, proof);
+            }
+        }
+    }
+}
+
+type Proof = Option<(String, credentials::Verifier)>;
+
+async fn prove(
+    shared: &Shared,
+    book: &Rulebook,
+    client: IpAddr,
+    pair: Option<&Pair>,
+    list: &str,
+) -> Result<Proof, NotChecked> {
+    let (Some(pair), Some(users)) = (pair, book.config.lists.get(list)) else { return Ok(None) };
+    let name = format!("{} {list}", book.edition);
+    if !shared.passwords.are_right(client, pair, (&name, users)).await? {
+        return Ok(None);
+    }
+    let user = users.0.get(&pair.user);
+    Ok(user.map(|user| (pair.user.clone(), user.password.clone())))
+}
+
+/// An answer that lasts until the rules would no longer let it out.
+pub(crate) fn lasting(answer: Response<Body>, pass: Pass) -> Response<Body> {
+    answer.map(|body| Leased::until(body, pass.ended()).boxed_unsync())
+}

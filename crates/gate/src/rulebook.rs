@@ -1,0 +1,163 @@
+//! A configuration made ready: names looked up, servers found. Replaced as a whole on reload;
+//! what runs under an old one is judged again by the new.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use edge::Asked;
+use forward::{BadRequest, BaseUrl, Origin, address::is_at_home, path::Prefix};
+use http::{Uri, uri::PathAndQuery};
+use tokio::{net::lookup_host, time::timeout};
+
+use crate::{
+    Config, Error, Rewrite,
+    basic::MAX_USER,
+    rules::{Action, Facts, Rules, Unproven},
+};
+
+/// How long a name may take to look up.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Rules and servers, ready.
+pub(crate) struct Rulebook {
+    /// Different for every one.
+    pub(crate) edition: u64,
+    pub(crate) config: Config,
+    servers: BTreeMap<String, Server>,
+    names: Vec<String>,
+}
+
+/// One server, found once. It stays where it was found (as with the agent's printers).
+pub(crate) struct Server {
+    pub(crate) origin: Origin,
+    base: String,
+    rewrite: Option<Rewrite>,
+    rules: Rules,
+}
+
+/// What becomes of a request.
+pub(crate) enum Decision<'a> {
+    /// It goes to this server.
+    Pass(&'a Server),
+    /// It doesn't.
+    Stop(Action),
+}
+
+impl Rulebook {
+    /// Checks that everything fits, and finds the servers.
+    pub(crate) async fn make(config: Config, edition: u64) -> Result<Self, Error> {
+        check(&config)?;
+        let mut servers = BTreeMap::new();
+        for (name, backend) in &config.backends {
+            let origin = Origin::new(find(&backend.url).await?);
+            let base = backend.url.path().trim_end_matches('/').to_owned();
+            let (rewrite, rules) = (backend.rewrite.clone(), backend.rules.clone());
+            servers.insert(name.clone(), Server { origin, base, rewrite, rules });
+        }
+        let mut names = edge::names::own_names();
+        names.extend(config.names.iter().map(|name| name.trim().to_ascii_lowercase()));
+        names.sort_unstable();
+        names.dedup();
+        Ok(Self { edition, config, servers, names })
+    }
+
+    /// The names under which the gate answers.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Whether a request asked for the gate by one of its names, or by the address at which it
+    /// arrived.
+    pub(crate) fn is_own(&self, asked: &Asked, local: SocketAddr) -> bool {
+        let name = asked.name();
+        let literal = name.parse::<IpAddr>().ok().map(|address| address.to_canonical());
+        literal == Some(local.ip().to_canonical()) || self.names.contains(&name)
+    }
+
+    /// What becomes of a request.
+    pub(crate) fn decide(&self, facts: &Facts<'_>) -> Result<Decision<'_>, Unproven> {
+        let action = self.config.rules.decide(facts)?;
+        if action != Action::Allow {
+            return Ok(Decision::Stop(action));
+        }
+        let mut chosen = self.config.otherwise.as_ref();
+        for route in &self.config.routes {
+            if route.when.holds(facts)? {
+                chosen = Some(&route.backend);
+                break;
+            }
+        }
+        let Some(server) = chosen.and_then(|name| self.servers.get(name)) else {
+            return Ok(Decision::Stop(Action::Deny));
+        };
+        Ok(match server.rules.decide(facts)? {
+            Action::Allow => Decision::Pass(server),
+            action => Decision::Stop(action),
+        })
+    }
+}
+
+impl Server {
+    /// What to ask this server for.
+    pub(crate) fn target(&self, asked: &PathAndQuery) -> Result<Uri, BadRequest> {
+        let path = asked.path();
+        let rewritten = self.rewrite.as_ref().and_then(|rewrite| {
+            path.strip_prefix(rewrite.from.as_str()).map(|rest| format!("{}{rest}", rewrite.to))
+        });
+        let query = asked.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let path = rewritten.as_deref().unwrap_or(path);
+        format!("{}{path}{query}", self.base).parse().map_err(|_| BadRequest::Target)
+    }
+}
+
+fn check(config: &Config) -> Result<(), Error> {
+    let missing = |what: &str| Err(Error::Missing(what.to_owned()));
+    if config.listen.is_empty() {
+        return missing("no place to listen");
+    }
+    for list in config.lists.values() {
+        let valid = |name: &str| {
+            (1..=MAX_USER).contains(&name.len())
+                && !name.contains(|letter: char| letter == ':' || letter.is_control())
+        };
+        if let Some(name) = list.0.keys().find(|name| !valid(name)) {
+            return Err(Error::UserName(name.clone()));
+        }
+    }
+    let named = config.routes.iter().map(|route| &route.backend).chain(&config.otherwise);
+    if let Some(name) = named.into_iter().find(|name| !config.backends.contains_key(*name)) {
+        return missing(&format!("the backend {name:?}"));
+    }
+    let backends = config.backends.values().flat_map(|backend| backend.rules.lists());
+    let routes = config.routes.iter().flat_map(|route| route.when.lists());
+    let mut lists = config.rules.lists().into_iter().chain(backends).chain(routes);
+    match lists.find(|name| !config.lists.contains_key(*name)) {
+        Some(name) => missing(&format!("the user list {name:?}")),
+        None => Ok(()),
+    }
+}
+
+/// The address of a server. What a visitor sends goes there unencrypted, so only at home.
+async fn find(url: &BaseUrl) -> Result<SocketAddr, Error> {
+    let failed = |why: &str| Error::Server { host: url.host().to_owned(), why: why.to_owned() };
+    let bare = url.host().trim_start_matches('[').trim_end_matches(']');
+    let found: Vec<_> = timeout(PATIENCE, lookup_host((bare, url.port())))
+        .await
+        .map_err(|_| failed("its name took too long to look up"))?
+        .map_err(|error| failed(&format!("its name leads nowhere ({error})")))?
+        .collect();
+    if let Some(stray) = found.iter().find(|address| !is_at_home(address.ip())) {
+        let why = format!("it is at {}, which is not in a home network", stray.ip());
+        return Err(failed(&why));
+    }
+    let preferred = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    preferred.copied().ok_or_else(|| failed("its name has no address"))
+}
+
+/// A route by a path's beginning, which is cut off.
+pub(crate) fn cut(prefix: &Prefix) -> Rewrite {
+    Rewrite { from: prefix.as_str().to_owned(), to: "/".to_owned() }
+}
