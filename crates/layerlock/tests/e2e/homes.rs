@@ -60,7 +60,7 @@ async fn three_homes_with_equal_private_addresses() -> Result<()> {
     for (number, home) in (1..).zip(HOMES) {
         let email = format!("{home}@example.org");
         commands::layerlock(data.path(), &["user", "add", &email], &format!("{PASSWORD}\n"))?;
-        let person = Client::new("https://localhost:3443", Protocol::Http2)?;
+        let person = Client::new("https://layerlock.localhost:3443", Protocol::Http2)?;
         ensure!(person.sign_in(&email, PASSWORD).await?.status == 200, "{email} isn't signed in");
         let place = tempfile::tempdir()?;
         link(&network, home, &format!("10.99.{number}.1"), &person, &place).await?;
