@@ -11,6 +11,7 @@ mod config;
 mod door;
 mod error;
 mod gate;
+pub mod haproxy;
 mod onward;
 mod pass;
 mod passwords;

@@ -1,0 +1,135 @@
+//! What is said about each line: honoured, done otherwise, not needed, or refused.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::sections::{Line, Section};
+
+/// What became of every line, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report(pub Vec<Entry>);
+
+/// What became of one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number, from 1.
+    pub line: usize,
+    /// Its words; secrets are `***`.
+    pub text: String,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
+/// What becomes of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The gate does as it says.
+    Honoured,
+    /// The gate does something else, for this reason. It is no more open for it.
+    Otherwise(&'static str),
+}
+
+/// Why a file can't be honoured: every line that stands in the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused(pub Vec<Refusal>);
+
+/// One line that stands in the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Its number, from 1; 0 for the file as a whole.
+    pub line: usize,
+    /// Why, in a sentence.
+    pub why: String,
+}
+
+/// What was noted so far.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    entries: BTreeMap<usize, Entry>,
+    refusals: Vec<Refusal>,
+}
+
+impl Notes {
+    pub(super) fn honoured(&mut self, line: &Line) {
+        self.note(line.number, &line.words, Verdict::Honoured);
+    }
+
+    pub(super) fn otherwise(&mut self, line: &Line, why: &'static str) {
+        self.note(line.number, &line.words, Verdict::Otherwise(why));
+    }
+
+    /// A line whose secrets have to be hidden.
+    pub(super) fn note(&mut self, number: usize, words: &[String], verdict: Verdict) {
+        let entry = Entry { line: number, text: words.join(" "), verdict };
+        self.entries.insert(number, entry);
+    }
+
+    pub(super) fn refuse(&mut self, line: usize, why: impl Into<String>) {
+        self.refusals.push(Refusal { line, why: why.into() });
+    }
+
+    pub(super) fn refuse_file(&mut self, why: impl Into<String>) {
+        self.refuse(0, why);
+    }
+
+    /// A section that doesn't concern the gate.
+    pub(super) fn skipped(&mut self, section: &Section) {
+        let title: Vec<_> = section.title.iter().take(2).cloned().collect();
+        self.note(
+            section.line,
+            &title,
+            Verdict::Otherwise("this section doesn't concern the gate"),
+        );
+    }
+
+    pub(super) fn has(&self, line: usize) -> bool {
+        self.entries.contains_key(&line)
+    }
+
+    pub(super) fn finish(mut self) -> Result<Report, Refused> {
+        if self.refusals.is_empty() {
+            return Ok(Report(self.entries.into_values().collect()));
+        }
+        self.refusals.sort_by_key(|refusal| refusal.line);
+        self.refusals.dedup();
+        Err(Refused(self.refusals))
+    }
+}
+
+impl Refused {
+    pub(super) fn nothing_to_guard() -> Self {
+        let why = "The file leads to no printer.".to_owned();
+        Self(vec![Refusal { line: 0, why }])
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.why),
+            line => write!(f, "line {line}: {}", self.why),
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Entry { line, text, verdict } in &self.0 {
+            match verdict {
+                Verdict::Honoured => writeln!(f, "{line:>5}  yes   {text}")?,
+                Verdict::Otherwise(why) => {
+                    writeln!(f, "{line:>5}  no    {text}\n             ({why})")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

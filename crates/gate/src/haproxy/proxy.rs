@@ -1,0 +1,235 @@
+//! A `frontend`, `backend` or `listen` section, together with the `defaults` that hold for it.
+
+use forward::BaseUrl;
+
+use super::{
+    acls::Acls,
+    bind::{self, Bind},
+    closed, condition, known,
+    notes::{Notes, Verdict},
+    request::{self, Step, looks_at_path, not_understood},
+    sections::{Kind, Line, Section},
+    server,
+};
+use crate::{
+    Backend, Config, Rewrite, Route,
+    rules::{Rule, Rules},
+};
+
+/// What a section says.
+#[derive(Debug)]
+pub(super) struct Proxy {
+    name: String,
+    kind: Kind,
+    pub(super) line: usize,
+    speaks_http: bool,
+    acls: Acls,
+    pub(super) rules: Vec<Rule>,
+    pub(super) routes: Vec<(usize, Route)>,
+    pub(super) otherwise: Option<(usize, String)>,
+    pub(super) binds: Vec<Bind>,
+    servers: Vec<(usize, BaseUrl)>,
+    rewrite: Option<(usize, Rewrite)>,
+}
+
+const OWN_CERTIFICATE: &str = "honoured, with a certificate of the gate's own";
+const REDIRECTS: &str = "the gate shows no printer without TLS: this port sends people there";
+const FOR_HEADERS: &str = "only looked at where a header is set, which the gate does by itself";
+
+impl Proxy {
+    pub(super) fn read(section: &Section, all: &[Section], notes: &mut Notes) -> Self {
+        let mut proxy = Self {
+            name: section.name.clone(),
+            kind: section.kind,
+            line: section.line,
+            speaks_http: false,
+            acls: Acls::default(),
+            rules: Vec::new(),
+            routes: Vec::new(),
+            otherwise: None,
+            binds: Vec::new(),
+            servers: Vec::new(),
+            rewrite: None,
+        };
+        proxy.inherit(section, all, notes);
+        notes.note(section.line, &section.title, Verdict::Honoured);
+        for line in &section.lines {
+            proxy.take(line, notes);
+        }
+        if !proxy.speaks_http {
+            notes.refuse(section.line, "The gate speaks HTTP only; `mode http` is missing.");
+        }
+        proxy
+    }
+
+    /// The `defaults` that hold: those that are named, or else the last ones above.
+    fn inherit(&mut self, section: &Section, all: &[Section], notes: &mut Notes) {
+        let mut above =
+            all.iter().filter(|other| other.kind == Kind::Defaults && other.line < section.line);
+        let words: Vec<_> = section.title.iter().map(String::as_str).collect();
+        let defaults = match *words.as_slice() {
+            [_, _, "from", name] => above.find(|defaults| defaults.name == name),
+            [_, _] => above.next_back(),
+            _ => return notes.refuse(section.line, "The gate doesn't know what follows the name."),
+        };
+        let Some(defaults) = defaults else { return };
+        notes.note(defaults.line, &defaults.title, Verdict::Honoured);
+        for line in &defaults.lines {
+            let words: Vec<_> = line.words.iter().map(String::as_str).collect();
+            match *words.as_slice() {
+                ["mode" | "default_backend", _] => self.take(line, notes),
+                _ => default(line, &words, notes),
+            }
+        }
+        // Only a frontend is led on by what the defaults say.
+        self.otherwise.take_if(|_| !self.kind.listens());
+    }
+
+    fn take(&mut self, line: &Line, notes: &mut Notes) {
+        match self.take_line(line) {
+            Ok(Verdict::Honoured) => notes.honoured(line),
+            Ok(Verdict::Otherwise(why)) => notes.otherwise(line, why),
+            Err(why) => notes.refuse(line.number, why),
+        }
+    }
+
+    fn take_line(&mut self, line: &Line) -> Result<Verdict, String> {
+        let words: Vec<_> = line.words.iter().map(String::as_str).collect();
+        match *words.as_slice() {
+            ["mode", mode] => {
+                self.speaks_http = mode == "http";
+                Ok(Verdict::Honoured)
+            }
+            ["acl", ..] => {
+                let understood = self.acls.define(line)?;
+                Ok(if understood { Verdict::Honoured } else { Verdict::Otherwise(FOR_HEADERS) })
+            }
+            ["bind", ..] if self.kind.listens() => self.bind(line),
+            ["server", ..] if self.kind != Kind::Frontend => {
+                self.servers.push((line.number, server::read(line)?));
+                Ok(Verdict::Honoured)
+            }
+            ["default_backend", name] if self.kind.listens() => {
+                self.otherwise = Some((line.number, name.to_owned()));
+                Ok(Verdict::Honoured)
+            }
+            ["use_backend", name, ref condition @ ..] if self.kind.listens() => {
+                self.route(line.number, name, condition)
+            }
+            ["http-request", ref rest @ ..] => {
+                let step = request::read(rest, &self.acls)?;
+                self.step(line.number, step)
+            }
+            ["reqrep", ref rest @ ..] => self.step(line.number, request::read_reqrep(rest)?),
+            ["redirect", "scheme", "https", ..] => {
+                Ok(Verdict::Otherwise("the gate sends everyone to TLS by itself"))
+            }
+            _ => known::instead(&words).map(Verdict::Otherwise).ok_or_else(|| unknown(&words)),
+        }
+    }
+
+    fn bind(&mut self, line: &Line) -> Result<Verdict, String> {
+        let binds = bind::read(line)?;
+        let tls = binds.iter().all(|bind| bind.tls);
+        self.binds.extend(binds);
+        Ok(Verdict::Otherwise(if tls { OWN_CERTIFICATE } else { REDIRECTS }))
+    }
+
+    fn route(&mut self, line: usize, name: &str, words: &[&str]) -> Result<Verdict, String> {
+        if name.contains('%') {
+            return Err("The gate leads only to backends that are named.".to_owned());
+        }
+        let when = condition::read(words, &self.acls).map_err(|why| not_understood(&why))?;
+        self.routes.push((line, Route { when, backend: name.to_owned() }));
+        Ok(Verdict::Honoured)
+    }
+
+    fn step(&mut self, line: usize, step: Step) -> Result<Verdict, String> {
+        match step {
+            Step::Instead(why) => return Ok(Verdict::Otherwise(why)),
+            Step::Rewrite(_) if self.kind.listens() => {
+                return Err("The gate rewrites paths behind the choice of a backend only: move \
+                            this line there."
+                    .to_owned());
+            }
+            Step::Rewrite(_) if self.rewrite.is_some() => {
+                return Err("The gate rewrites a path once.".to_owned());
+            }
+            Step::Rewrite(rewrite) => self.rewrite = Some((line, rewrite)),
+            Step::Rule(rule) if self.rewrite.is_some() && looks_at_path(&rule.when) => {
+                return Err("The gate judges a path before it is rewritten: move this line above \
+                            the one that rewrites it, and write the path as people see it."
+                    .to_owned());
+            }
+            Step::Rule(rule) => self.rules.push(rule),
+        }
+        Ok(Verdict::Honoured)
+    }
+
+    /// What a frontend must have.
+    pub(super) fn refuse_unless_front(&self, notes: &mut Notes) {
+        if self.binds.is_empty() {
+            notes.refuse(self.line, "It listens nowhere: there is no `bind`.");
+        }
+        let own = self.kind == Kind::Listen && !self.servers.is_empty();
+        if own && self.otherwise.is_some() {
+            notes.refuse(self.line, "It has both a `server` and a `default_backend`.");
+        }
+        if !own && self.otherwise.is_none() && self.routes.is_empty() {
+            notes.refuse(self.line, "It leads to no backend.");
+        }
+    }
+
+    /// The backends to which it leads, with the lines that do.
+    pub(super) fn leads_to(&self) -> Vec<(usize, &str)> {
+        let routes = self.routes.iter().map(|(line, route)| (*line, route.backend.as_str()));
+        let otherwise = self.otherwise.iter().map(|(line, name)| (*line, name.as_str()));
+        routes.chain(otherwise).collect()
+    }
+
+    /// As a backend; `None` when it has no server, which is refused.
+    pub(super) fn into_backend(self, notes: &mut Notes) -> Option<Backend> {
+        let url = self.only_server(notes)?;
+        let rewrite = self.rewrite.map(|(_, rewrite)| rewrite);
+        Some(Backend { url, rules: closed(self.rules), rewrite })
+    }
+
+    /// What a `listen` section adds: where it doesn't lead elsewhere, it is its own backend.
+    pub(super) fn add_own_server(&self, config: &mut Config, notes: &mut Notes) {
+        if self.kind != Kind::Listen || self.otherwise.is_some() || self.servers.is_empty() {
+            return;
+        }
+        let Some(url) = self.only_server(notes) else { return };
+        let backend = Backend { url, rules: Rules::everyone(), rewrite: None };
+        config.backends.insert(self.name.clone(), backend);
+        config.otherwise = Some(self.name.clone());
+    }
+
+    fn only_server(&self, notes: &mut Notes) -> Option<BaseUrl> {
+        match self.servers.as_slice() {
+            [(_, url)] => return Some(url.clone()),
+            [] => notes.refuse(self.line, "It has no `server`."),
+            [_, (line, _), ..] => notes.refuse(*line, "A gate leads to one server per backend."),
+        }
+        None
+    }
+}
+
+fn default(line: &Line, words: &[&str], notes: &mut Notes) {
+    match known::instead(words) {
+        Some(why) => notes.otherwise(line, why),
+        None => notes.refuse(line.number, unknown(words)),
+    }
+}
+
+/// Names the directive, and no more: what follows may be a secret.
+fn unknown(words: &[&str]) -> String {
+    let shown = match *words {
+        [first @ ("option" | "no" | "stats" | "http-response" | "tcp-request"), second, ..] => {
+            format!("{first} {second}")
+        }
+        [first, ..] => first.to_owned(),
+        [] => String::new(),
+    };
+    format!("The gate doesn't know `{shown}`, and won't guess whether it keeps somebody out.")
+}

@@ -1,0 +1,89 @@
+//! `http-request ...`: what happens to a request, in the order of the file.
+
+use super::{
+    acls::Acls,
+    condition, known,
+    rewrite::{self, Change},
+};
+use crate::{
+    Rewrite,
+    rules::{Action, Condition, Realm, Rule},
+};
+
+/// What one line does.
+#[derive(Debug)]
+pub(super) enum Step {
+    Rule(Rule),
+    Rewrite(Rewrite),
+    /// Nothing that the gate has to do, for this reason.
+    Instead(&'static str),
+}
+
+const REDIRECT: &str = "the gate sends everyone to TLS by itself";
+const IDENTITY: &str = "it changes nothing";
+const CREDENTIALS: &str = "the gate removes the user name and password by itself";
+
+/// Reads a line without its first word.
+///
+/// # Errors
+/// A sentence about what the gate can't do.
+pub(super) fn read(words: &[&str], acls: &Acls) -> Result<Step, String> {
+    let rule = |action, condition: &[&str]| {
+        let when = condition::read(condition, acls).map_err(|why| not_understood(&why))?;
+        Ok(Step::Rule(Rule { action, when }))
+    };
+    match *words {
+        ["auth", "realm", realm, ref condition @ ..] => rule(ask(realm)?, condition),
+        ["auth", ref condition @ ..] => rule(Action::Ask(Realm::default()), condition),
+        ["deny", "deny_status" | "status", _, ref condition @ ..]
+        | ["deny" | "silent-drop" | "reject", ref condition @ ..] => rule(Action::Deny, condition),
+        ["allow", ref condition @ ..] => rule(Action::Allow, condition),
+        ["replace-path", pattern, format] => changed(rewrite::of_path(pattern, format)),
+        ["redirect", "scheme", "https", ..] => Ok(Step::Instead(REDIRECT)),
+        ["del-header", "Authorization"] => Ok(Step::Instead(CREDENTIALS)),
+        ["add-header" | "set-header", name, _, ..] | ["del-header", name, ..] => {
+            known::header_instead(name).map(Step::Instead).ok_or_else(|| {
+                format!("The gate doesn't set or remove the header `{name}` for printers.")
+            })
+        }
+        [action, ..] => Err(format!("The gate doesn't know `http-request {action}`, or not so.")),
+        [] => Err("`http-request` does nothing.".to_owned()),
+    }
+}
+
+/// `reqrep PATTERN FORMAT`, of haproxy before 2.1.
+pub(super) fn read_reqrep(words: &[&str]) -> Result<Step, String> {
+    match *words {
+        [pattern, format] => changed(rewrite::of_request_line(pattern, format)),
+        _ => changed(None),
+    }
+}
+
+fn changed(change: Option<Change>) -> Result<Step, String> {
+    match change {
+        Some(Change::Nothing) => Ok(Step::Instead(IDENTITY)),
+        Some(Change::Beginning(rewrite)) => Ok(Step::Rewrite(rewrite)),
+        None => Err("The gate can only replace the beginning of all paths, like \
+                     `http-request replace-path /webcam/(.*) /\\1`."
+            .to_owned()),
+    }
+}
+
+fn ask(realm: &str) -> Result<Action, String> {
+    let realm = realm.parse().map_err(|why| format!("The realm {realm:?}: {why}."));
+    realm.map(Action::Ask)
+}
+
+pub(super) fn not_understood(why: &str) -> String {
+    format!("Who gets in hangs on this, and {why}.")
+}
+
+/// Whether a condition looks at the path.
+pub(super) fn looks_at_path(condition: &Condition) -> bool {
+    match condition {
+        Condition::PathIs(_) | Condition::PathBegins(_) | Condition::PathEnds(_) => true,
+        Condition::Not(condition) => looks_at_path(condition),
+        Condition::All(all) | Condition::Any(all) => all.iter().any(looks_at_path),
+        _ => false,
+    }
+}

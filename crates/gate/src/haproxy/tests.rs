@@ -1,0 +1,261 @@
+use std::{collections::BTreeSet, net::IpAddr};
+
+use http::Method;
+
+use super::*;
+use crate::{
+    Rewrite,
+    rules::{Doubt, Facts, Password},
+};
+
+const OCTOPI: &str = include_str!("../../testdata/octopi.cfg");
+
+/// A short file with these lines in its frontend and its backend.
+fn file(front: &str, back: &str) -> String {
+    format!(
+        "defaults\n mode http\nuserlist people\n user ada insecure-password secret-otter\n\
+         frontend public\n bind :443 ssl crt x.pem\n default_backend printer\n {front}\n\
+         backend printer\n server a 127.0.0.1:5000\n {back}\n"
+    )
+}
+
+fn refusals(text: &str) -> Vec<String> {
+    match read(text, None) {
+        Ok(import) => panic!("this was honoured:\n{}", import.report),
+        Err(Refused(refusals)) => refusals.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn decide(rules: &Rules, client: &str, path: &str, password: &Password) -> Action {
+    let client: IpAddr = client.parse().unwrap();
+    let passwords = |_: &str| password.clone();
+    let facts =
+        Facts { client, doubt: Doubt::None, method: &Method::GET, path, passwords: &passwords };
+    rules.decide(&facts).unwrap()
+}
+
+fn right(groups: &[&str]) -> Password {
+    Password::Right(groups.iter().map(|group| (*group).to_owned()).collect::<BTreeSet<_>>())
+}
+
+// covers: GT-3
+#[test]
+fn octopis_file_is_understood() {
+    let Import { config, report } = read(OCTOPI, None).unwrap_or_else(|why| panic!("{why}"));
+    let listen = config.listen.first().unwrap();
+    assert_eq!(listen.https.to_string(), "[::]:443");
+    assert_eq!(listen.http.unwrap().to_string(), "[::]:80");
+    assert_eq!(config.otherwise.as_deref(), Some("octoprint"));
+    let names: Vec<_> = config.routes.iter().map(|route| route.backend.as_str()).collect();
+    assert_eq!(names, ["webcam", "webcam_hls"]);
+    let webcam = &config.backends["webcam"];
+    let rewrite = Rewrite { from: "/webcam/".to_owned(), to: "/".to_owned() };
+    assert_eq!(webcam.rewrite, Some(rewrite));
+    assert_eq!(webcam.url.to_string(), "http://127.0.0.1:8080/");
+    let grace = &config.lists["people"].0["grace"];
+    assert_eq!(grace.groups, BTreeSet::from(["makers".to_owned()]));
+    assert!(!config.pass_credentials);
+    let realm = |line: &str| report.0.iter().any(|entry| entry.text.contains(line));
+    assert!(realm("http-request auth realm OctoPrint if !home !known"), "{report}");
+}
+
+// covers: GT-3
+#[test]
+fn octopis_rules_decide_as_haproxy_does() {
+    let Import { config, .. } = read(OCTOPI, None).unwrap();
+    let rules = |name: &str| &config.backends[name].rules;
+    let asked = |action| matches!(action, Action::Ask(_));
+    for home in ["192.168.1.9", "fd00:1234::7", "127.0.0.2"] {
+        assert_eq!(decide(rules("octoprint"), home, "/", &Password::Wrong), Action::Allow);
+    }
+    for away in ["203.0.113.9", "192.168.2.9", "fd00:1235::7", "127.0.0.1"] {
+        assert!(asked(decide(rules("octoprint"), away, "/", &Password::Wrong)), "{away}");
+        assert_eq!(decide(rules("octoprint"), away, "/", &right(&[])), Action::Allow);
+        assert!(asked(decide(rules("webcam"), away, "/webcam/", &right(&["guests"]))));
+        assert_eq!(decide(rules("webcam"), away, "/webcam/", &right(&["makers"])), Action::Allow);
+        assert_eq!(decide(rules("webcam_hls"), away, "/hls/x", &right(&["makers"])), Action::Deny);
+    }
+}
+
+// covers: GT-3, SV-9
+#[test]
+fn passwords_are_not_in_the_report() {
+    let report = read(OCTOPI, None).unwrap().report.to_string();
+    for secret in ["rear-admiral", "apple#1", "$6$", "saltsalt"] {
+        assert!(!report.contains(secret), "{report}");
+    }
+    assert!(report.contains("user grace ***"), "{report}");
+}
+
+// covers: GT-3, SV-9
+#[test]
+fn passwords_are_not_in_refusals() {
+    let text = file("stats auth admin:hunter2", "http-request set-header X-Api-Key hunter2")
+        .replace("secret-otter", "hunter2 hunter2");
+    for refusal in refusals(&text) {
+        assert!(!refusal.contains("hunter2"), "{refusal}");
+    }
+}
+
+/// Lines that keep people out of haproxy, or that change who it believes them to be, and that the
+/// gate can't honour: each of them, ignored, would make the gate more open than the file.
+// covers: GT-3
+#[test]
+fn file_that_keeps_out_more_than_the_gate_could() {
+    let lines = [
+        "tcp-request connection reject if !{ src 10.0.0.0/8 }",
+        "tcp-request content reject unless { src 10.0.0.0/8 }",
+        "http-request deny if { hdr(User-Agent) -i bad }",
+        "http-request deny unless { src -f /etc/haproxy/home.lst }",
+        "http-request deny if { path_beg -i /api }",
+        "http-request deny if { path_reg ^/api }",
+        "http-request deny if { url_beg /api }",
+        "http-request deny if { src_conn_rate gt 10 }",
+        "http-request deny if !{ src 10.0.0.0/8 } nobody_defined_this",
+        "http-request tarpit if { src 10.0.0.0/8 }",
+        "http-request use-service lua.login",
+        "http-request lua.check",
+        "http-request set-src hdr(X-Forwarded-For)",
+        "http-request set-path /x",
+        "http-request set-var(txn.a) src",
+        "http-response deny if { status 200 }",
+        "http-response set-header X-Frame-Options DENY",
+        "http-after-response set-header A b",
+        "filter spoe engine x",
+        "stick-table type ip size 1m expire 1h store conn_cur",
+        "rate-limit sessions 5",
+        "block if { src 203.0.113.0/24 }",
+        "reqdeny ^GET",
+        "reqrep ^Host Host",
+        "http-request replace-path (.*) /foo\\1",
+        "option http-use-proxy-header",
+        "option transparent",
+        "unheard-of",
+    ];
+    for line in lines {
+        for text in [file(line, ""), file("", line)] {
+            let number = text.lines().position(|other| other.trim() == line).unwrap() + 1;
+            let refused = refusals(&text);
+            let here = format!("line {number}: ");
+            assert!(refused.iter().any(|why| why.starts_with(&here)), "{line}: {refused:?}");
+        }
+    }
+}
+
+// covers: GT-3
+#[test]
+fn binds_that_let_fewer_in() {
+    for bind in [
+        "bind :443 ssl crt x.pem ca-file c.pem verify required",
+        "bind :443 accept-proxy ssl crt x.pem",
+        "bind :443 interface eth0",
+        "bind :::443 v6only ssl crt x.pem",
+        "bind /run/haproxy.sock",
+        "bind :8000-8010",
+        "bind",
+    ] {
+        assert!(!refusals(&file(bind, "")).is_empty(), "{bind}");
+    }
+}
+
+// covers: GT-3
+#[test]
+fn rule_on_a_path_that_was_rewritten() {
+    let rewrite = "http-request replace-path /webcam/(.*) /\\1";
+    let deny = "http-request deny if { path_beg /admin }";
+    assert!(read(&file("", &format!("{deny}\n {rewrite}")), None).is_ok());
+    assert!(!refusals(&file("", &format!("{rewrite}\n {deny}"))).is_empty());
+    assert!(!refusals(&file(rewrite, "")).is_empty());
+}
+
+// covers: GT-3
+#[test]
+fn everyone_is_inside() {
+    let open = "http-request auth if !{ src 0.0.0.0/0 }";
+    assert!(refusals(&file("", open)).iter().any(|why| why.contains("every address")));
+}
+
+// covers: GT-3
+#[test]
+fn passwords_that_nobody_can_check_are_refused() {
+    for user in [
+        "user ada password $1$salt$gXzOTtFQGVqvuzrUZ0Y9Y0",
+        "user ada password rZQxBt1v2Pa2k",
+        "user ada password $6$rounds=999999999$salt$x",
+        "user ada insecure-password",
+        "user ada",
+        "user ada insecure-password a groups nobody",
+        "user ada insecure-password a unheard-of",
+        "group g users nobody",
+        "shell ada",
+    ] {
+        let text = file("", "").replace("user ada insecure-password secret-otter", user);
+        assert!(!refusals(&text).is_empty(), "{user}");
+    }
+}
+
+// covers: GT-3
+#[test]
+fn files_that_lead_nowhere_are_refused() {
+    for text in [
+        "",
+        "bind :80\n",
+        "frontend a\n mode http\n bind :443 ssl crt x\n",
+        "frontend a\n mode http\n bind :443 ssl crt x\n default_backend b\n",
+        "frontend a\n mode http\n bind :443 ssl crt x\n default_backend b\nbackend b\n mode http\n",
+        "frontend a\n bind :443 ssl crt x\n default_backend b\nbackend b\n server a 127.0.0.1:1\n",
+    ] {
+        assert!(!refusals(text).is_empty(), "{text}");
+    }
+    for (text, with) in [
+        ("server a 127.0.0.1:5000", "server a 127.0.0.1:5000 ssl verify none"),
+        ("server a 127.0.0.1:5000", "server a 127.0.0.1:5000\n server b 127.0.0.1:5001"),
+        ("server a 127.0.0.1:5000", "server a 127.0.0.1:5000 send-proxy"),
+        ("server a 127.0.0.1:5000", "server a /run/x.sock"),
+        ("mode http", "mode tcp"),
+        ("frontend public", "frontend public\n bind :1 ssl crt x\nfrontend other\n mode http"),
+        ("backend printer", "backend printer\n server b 127.0.0.1:1\nbackend printer"),
+        ("defaults", "defaults\n http-request deny if TRUE"),
+        ("people", "others"),
+    ] {
+        let front = "http-request auth unless { http_auth(people) }";
+        let text = file(front, "").replacen(text, with, 1);
+        assert!(!refusals(&text).is_empty(), "{with}");
+    }
+}
+
+// covers: GT-3
+#[test]
+fn one_of_several_frontends_is_chosen() {
+    let text = file("", "") + "frontend other\n bind :8443 ssl crt x\n default_backend printer\n";
+    assert!(refusals(&text)[0].contains("public, other"));
+    let chosen = read(&text, Some("other")).unwrap_or_else(|why| panic!("{why}"));
+    assert_eq!(chosen.config.listen[0].https.port(), 8443);
+    assert!(chosen.report.to_string().contains("doesn't concern the gate"));
+    assert!(read(&text, Some("third")).is_err());
+}
+
+// covers: GT-3
+#[test]
+fn a_listen_section_is_both() {
+    let text = "listen web\n mode http\n bind :443 ssl crt x\n http-request deny if \
+                { path_beg /admin }\n use_backend cam if { path_beg /webcam/ }\n \
+                server a 127.0.0.1:5000\nbackend cam\n mode http\n server c 127.0.0.1:8080\n";
+    let config = read(text, None).unwrap_or_else(|why| panic!("{why}")).config;
+    assert_eq!(config.otherwise.as_deref(), Some("web"));
+    assert_eq!(config.backends.len(), 2);
+    let denied = decide(&config.rules, "192.168.1.2", "/admin", &Password::Wrong);
+    assert_eq!(denied, Action::Deny);
+}
+
+proptest::proptest! {
+    /// Whatever stands in a file, it is read or refused.
+    // covers: GT-3
+    #[test]
+    fn any_text_is_read_or_refused(
+        lines in proptest::collection::vec("[ a-z!{}()$'\"\\\\#:/0-9_.-]{0,40}", 0..12),
+    ) {
+        let _ = read(&file(&lines.join("\n "), &lines.join("\n ")), None);
+        let _ = read(&lines.join("\n"), None);
+    }
+}
