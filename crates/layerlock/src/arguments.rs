@@ -1,6 +1,9 @@
 //! The command line. Roles are subcommands; every option says what it takes and what it means.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use agent::{HubUrl, NewPrinter, Route};
 use clap::{Args, Parser, Subcommand};
@@ -60,6 +63,8 @@ pub(crate) enum Command {
     /// Check the configuration, or print all of it with its meaning.
     #[command(subcommand)]
     Config(Config),
+    /// Look at printers on the network, and say what is dangerous and how to mend it.
+    Audit(Audit),
 }
 
 impl Command {
@@ -247,6 +252,57 @@ pub(crate) enum Config {
     Check,
     /// Print every setting with its meaning and default.
     Reference,
+}
+
+/// Options of `layerlock audit`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "It only reads, and never tries a password. Exit codes: 0 nothing to mend, \
+                        1 failed, 2 wrong usage, 10 low, 11 medium or 12 high findings. \
+                        More: docs/audit.md."
+)]
+pub(crate) struct Audit {
+    /// What to look at: 192.168.1.20, octopi.local, octopi.local:5000 or 192.168.1.0/24
+    /// [default: the local networks of this machine, after asking].
+    #[arg(value_name = "HOST|CIDR")]
+    pub(crate) targets: Vec<audit::Target>,
+
+    /// How to print what was found.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: AuditFormat,
+
+    /// Look at public addresses as well. Only for machines that are yours.
+    #[arg(long)]
+    pub(crate) i_own_this: bool,
+
+    /// Look at the local networks without asking first.
+    #[arg(long)]
+    pub(crate) yes: bool,
+
+    /// A router to ask for its port mappings (UPnP).
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = router)]
+    pub(crate) router: Option<SocketAddr>,
+}
+
+/// How `layerlock audit` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum AuditFormat {
+    /// For people.
+    Text,
+    /// For programs; docs/audit.md describes it.
+    Json,
+}
+
+/// The port at which routers hear questions (UPnP).
+const ROUTER_PORT: u16 = 1_900;
+
+fn router(text: &str) -> Result<SocketAddr, &'static str> {
+    let address = text.parse::<Ipv4Addr>().map(|ip| SocketAddr::new(ip.into(), ROUTER_PORT));
+    let address = address.or_else(|_| text.parse());
+    address
+        .ok()
+        .filter(SocketAddr::is_ipv4)
+        .ok_or("write the router's IPv4 address, for example 192.168.1.1")
 }
 
 #[cfg(test)]

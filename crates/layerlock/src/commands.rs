@@ -1,6 +1,7 @@
 //! What each subcommand does.
 
 mod agent;
+mod audit;
 mod config;
 mod grant;
 mod hub;
@@ -10,14 +11,17 @@ mod setup_link;
 mod up;
 mod user;
 
+use std::process::ExitCode;
+
 use crate::{
     arguments::{Agent, Command, Hub},
     context::Context,
 };
 
 /// Does what was asked, until it is done or a signal stops it.
-pub(crate) async fn run(command: Command, context: Context) -> anyhow::Result<()> {
+pub(crate) async fn run(command: Command, context: Context) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Audit(options) => return audit::run(options, &context).await,
         Command::Up(options) => up::run(options, context).await,
         Command::Hub(Hub { listen, command: None }) => hub::run(listen, context).await,
         Command::Hub(Hub { command: Some(command), .. }) => hub_admin::run(command, &context).await,
@@ -28,5 +32,6 @@ pub(crate) async fn run(command: Command, context: Context) -> anyhow::Result<()
         Command::User(command) => user::run(command, &context).await,
         Command::Grant(command) => grant::run(command, &context).await,
         Command::Config(command) => config::run(command, &context.settings),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

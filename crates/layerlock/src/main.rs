@@ -28,9 +28,14 @@ const WRONG_USAGE: u8 = 2;
 /// no use.
 const CLOSED: u8 = 3;
 
+/// What was asked for can't be done as it was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct WrongUsage(String);
+
 fn main() -> ExitCode {
     match start(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("layerlock: {error:#}");
             exit_code(&error)
@@ -41,15 +46,15 @@ fn main() -> ExitCode {
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref() {
         Some(agent::Error::Closed(_)) => ExitCode::from(CLOSED),
-        _ if error.is::<Refused>() => ExitCode::from(WRONG_USAGE),
+        _ if error.is::<Refused>() || error.is::<WrongUsage>() => ExitCode::from(WRONG_USAGE),
         _ => ExitCode::FAILURE,
     }
 }
 
-fn start(arguments: Arguments) -> anyhow::Result<()> {
+fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if let Command::Config(Config::Reference) = arguments.command {
         print!("{}", configuration::reference());
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     let data = DataFolder::named(arguments.data)?;
     let settings = configuration::load(arguments.config.as_deref(), data.configuration())?;

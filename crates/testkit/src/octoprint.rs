@@ -40,15 +40,31 @@ impl OctoPrint {
         Self::start_with(camera_url, settings::AUTOLOGIN).await
     }
 
+    /// Starts one in which guests, who have no login, may watch, move and print.
+    pub async fn start_open_to_everyone(camera_url: &str) -> Result<Self> {
+        Self::start_in(rig_directory()?, camera_url, "", Some(settings::OPEN_GROUPS)).await
+    }
+
     async fn start_with(camera_url: &str, more: &str) -> Result<Self> {
+        Self::start_in(rig_directory()?, camera_url, more, None).await
+    }
+
+    async fn start_in(
+        directory: TempDir,
+        camera_url: &str,
+        more: &str,
+        groups: Option<&str>,
+    ) -> Result<Self> {
         let program = rig::program("octoprint", "octoprint")?;
-        let directory = tempfile::Builder::new().prefix("layerlock-octoprint-").tempdir()?;
         let port = rig::free_port()?;
         fs::write(
             directory.path().join("config.yaml"),
             format!("{}{more}", settings::config(port, camera_url)),
         )?;
         fs::write(directory.path().join("users.yaml"), settings::users())?;
+        if let Some(groups) = groups {
+            fs::write(directory.path().join("groups.yaml"), groups)?;
+        }
         let process = Process::start("OctoPrint", serve(&program, directory.path()))?;
         let octoprint = Self { process, port, directory };
         octoprint.wait_until_it_answers().await?;
@@ -86,6 +102,10 @@ impl OctoPrint {
         let ready = wait::until("OctoPrint's virtual printer", DEADLINE, operational).await;
         ready.with_context(|| self.process.lines().join("\n"))
     }
+}
+
+fn rig_directory() -> std::io::Result<TempDir> {
+    tempfile::Builder::new().prefix("layerlock-octoprint-").tempdir()
 }
 
 fn serve(program: &Path, directory: &Path) -> Command {

@@ -23,10 +23,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ("edge", &["backplane", "printer"]),
     ("store", &["printer", "credentials"]),
     ("web", &[]),
+    ("audit", &["printer"]),
     (
         "hub",
         &[
             "store",
+            "audit",
             "backplane",
             "web",
             "tunnel",
@@ -44,6 +46,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &[
             "hub",
             "agent",
+            "audit",
             "gate",
             "store",
             "printer",

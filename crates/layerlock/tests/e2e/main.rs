@@ -2,6 +2,7 @@
 //! PrusaLink, real sockets, the command line as people
 //! type it. The same main job in a real browser is in `e2e/` at the root of the repository.
 
+mod audit;
 mod commands;
 mod faults;
 mod homes;

@@ -37,6 +37,16 @@ accessControl:
   localNetworks: [127.0.0.0/8]
 ";
 
+/// `groups.yaml`: guests may watch, move and print.
+pub(super) const OPEN_GROUPS: &str = "\
+_version: 2
+groups:
+  guests:
+    permissions: [STATUS, FILES_LIST, CONTROL, PRINT]
+    subgroups: []
+    default: false
+";
+
 /// `users.yaml`: the two users. The hashes are of passwords that stand a few lines away from
 /// here, made by OctoPrint itself.
 pub(super) fn users() -> String {

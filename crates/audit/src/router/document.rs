@@ -1,0 +1,188 @@
+//! What a router writes about itself and its mappings, in XML. Document types are refused, so that
+//! nothing in it can grow; its size is limited before it comes here.
+
+use std::net::{IpAddr, SocketAddr};
+
+use roxmltree::{Document, Node, ParsingOptions};
+
+use super::announcement::own_page;
+use crate::{Foreign, Mapping};
+
+const MAX_NODES: u32 = 8_192;
+/// Deeper than any router nests; parsers climb down once per level.
+const MAX_DEPTH: usize = 64;
+
+/// The services that know mappings, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    Ip2,
+    Ip1,
+    Ppp1,
+}
+
+impl Service {
+    const ALL: [Self; 3] = [Self::Ip2, Self::Ip1, Self::Ppp1];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ip2 => "urn:schemas-upnp-org:service:WANIPConnection:2",
+            Self::Ip1 => "urn:schemas-upnp-org:service:WANIPConnection:1",
+            Self::Ppp1 => "urn:schemas-upnp-org:service:WANPPPConnection:1",
+        }
+    }
+}
+
+/// What is needed of a router's description.
+pub(super) struct Description {
+    pub(super) name: Foreign,
+    pub(super) service: Service,
+    /// Where to ask it, a path on the same machine and port.
+    pub(super) control: String,
+}
+
+/// One answer.
+pub(super) enum Entry {
+    Mapping(Mapping),
+    Unreadable,
+}
+
+impl Description {
+    pub(super) fn read(page: &[u8], router: SocketAddr) -> Option<Self> {
+        let text = std::str::from_utf8(page).ok()?;
+        let document = parse(text)?;
+        let named = document.descendants().find(|node| is(node, "friendlyName"));
+        let name = named.and_then(|node| node.text()).unwrap_or("router");
+        let (service, control) = Service::ALL.into_iter().find_map(|service| {
+            let mut services = document.descendants().filter(|node| is(node, "service"));
+            let node =
+                services.find(|node| child(node, "serviceType") == Some(service.as_str()))?;
+            Some((service, child(&node, "controlURL")?.to_owned()))
+        })?;
+        Some(Self { name: Foreign::new(name), service, control: own_path(&control, router)? })
+    }
+}
+
+/// What to send for the mapping at this place of the router's list.
+pub(super) fn question(service: Service, index: u16) -> String {
+    format!(
+        "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+         s:encodingStyle=\"http://schemas.xmlsoap.org/soap/encoding/\"><s:Body>\
+         <u:GetGenericPortMappingEntry xmlns:u=\"{}\"><NewPortMappingIndex>{index}\
+         </NewPortMappingIndex></u:GetGenericPortMappingEntry></s:Body></s:Envelope>",
+        service.as_str()
+    )
+}
+
+/// Reads one mapping.
+pub(super) fn entry(body: &[u8]) -> Option<Mapping> {
+    let document = parse(std::str::from_utf8(body).ok()?)?;
+    let response =
+        document.descendants().find(|node| is(node, "GetGenericPortMappingEntryResponse"))?;
+    let protocol = match child(&response, "NewProtocol")? {
+        "TCP" => "tcp",
+        "UDP" => "udp",
+        _ => return None,
+    };
+    Some(Mapping {
+        protocol,
+        external_port: child(&response, "NewExternalPort")?.parse().ok()?,
+        to: child(&response, "NewInternalClient")?.parse::<IpAddr>().ok()?,
+        to_port: child(&response, "NewInternalPort")?.parse().ok()?,
+        enabled: child(&response, "NewEnabled").is_none_or(|word| word == "1"),
+        description: Foreign::new(child(&response, "NewPortMappingDescription").unwrap_or("")),
+    })
+}
+
+fn parse(text: &str) -> Option<Document<'_>> {
+    if depth(text) > MAX_DEPTH {
+        return None;
+    }
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..Default::default() };
+    Document::parse_with_options(text, options).ok()
+}
+
+/// How deep elements are nested at most: an estimate from above that never asks the parser.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut tags = text.split('<').skip(1);
+    for tag in &mut tags {
+        match tag.as_bytes().first() {
+            Some(b'/') => depth = depth.saturating_sub(1),
+            Some(b'?' | b'!') | None => {}
+            Some(_) if tag.split('>').next().is_some_and(|inside| inside.ends_with('/')) => {}
+            Some(_) => depth = depth.saturating_add(1),
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+fn is(node: &Node<'_, '_>, name: &str) -> bool {
+    node.is_element() && node.tag_name().name() == name
+}
+
+fn child<'a>(node: &Node<'a, '_>, name: &str) -> Option<&'a str> {
+    node.children().find(|inner| is(inner, name))?.text().map(str::trim)
+}
+
+fn own_path(control: &str, router: SocketAddr) -> Option<String> {
+    // Two slashes begin the name of another machine.
+    if control.starts_with("//") {
+        return None;
+    }
+    if control.starts_with('/') {
+        return Some(control.to_owned());
+    }
+    if !control.contains(':') {
+        return Some(format!("/{control}"));
+    }
+    let (address, path) = own_page(control, router.ip())?;
+    (address == router).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROUTER: SocketAddr =
+        SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 1, 1)), 5000);
+
+    fn described(control: &str) -> Option<Description> {
+        let kind = Service::Ip1.as_str();
+        let page = format!(
+            "<root xmlns=\"urn:schemas-upnp-org:device-1-0\"><device><friendlyName>Box\x1b[2J\
+             </friendlyName><serviceList><service><serviceType>{kind}</serviceType>\
+             <controlURL>{control}</controlURL></service></serviceList></device></root>"
+        );
+        Description::read(page.replace('\x1b', "").as_bytes(), ROUTER)
+    }
+
+    // covers: XA-1
+    #[test]
+    fn controls_are_asked_at_the_router_itself_only() {
+        for own in ["/ctl/IPConn", "ctl/IPConn", "http://192.168.1.1:5000/ctl/IPConn"] {
+            assert_eq!(described(own).unwrap().control, "/ctl/IPConn", "{own}");
+        }
+        for elsewhere in ["http://169.254.169.254/x", "//192.168.1.2/x", "http://192.168.1.1/x"] {
+            assert!(described(elsewhere).is_none(), "{elsewhere}");
+        }
+    }
+
+    // covers: XA-1
+    #[test]
+    fn documents_that_grow_or_go_deep_are_refused() {
+        let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><x>&b;</x>";
+        assert!(parse(bomb).is_none());
+        assert!(parse(&"<a>".repeat(20_000)).is_none());
+        let deep = format!("{}{}", "<a>".repeat(20_000), "</a>".repeat(20_000));
+        assert!(parse(&deep).is_none());
+        assert!(parse(&format!("<x>{}</x>", "<a/>".repeat(9_000))).is_none());
+    }
+
+    #[test]
+    fn half_an_answer_is_no_mapping() {
+        for body in [&b""[..], b"<x/>", b"\xff", b"<GetGenericPortMappingEntryResponse/>"] {
+            assert!(entry(body).is_none());
+        }
+    }
+}

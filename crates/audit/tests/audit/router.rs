@@ -1,0 +1,102 @@
+//! A simulated Internet Gateway Device on loopback: SSDP by unicast, its description, and SOAP.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use anyhow::Result;
+use audit::{Reach, Router, Scope, Severity, map_router};
+use tokio::{net::TcpStream, net::UdpSocket, task::JoinHandle};
+
+use crate::rig::{Stub, reach, say};
+
+const SERVICE: &str = "urn:schemas-upnp-org:service:WANIPConnection:1";
+
+/// Answers questions for routers with this location.
+async fn announce(location: String) -> Result<(SocketAddr, JoinHandle<()>)> {
+    let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    let address = socket.local_addr()?;
+    let task = tokio::spawn(async move {
+        let mut datagram = [0; 1_024];
+        while let Ok((length, asker)) = socket.recv_from(&mut datagram).await {
+            let asked =
+                String::from_utf8_lossy(datagram.get(..length).unwrap_or_default()).into_owned();
+            assert!(asked.starts_with("M-SEARCH * HTTP/1.1\r\n"), "{asked}");
+            let kind = "urn:schemas-upnp-org:device:InternetGatewayDevice:1";
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nCACHE-CONTROL: max-age=120\r\nST: {kind}\r\n\
+                 USN: uuid:1::{kind}\r\nEXT:\r\nLOCATION: {location}\r\n\r\n"
+            );
+            let _ = socket.send_to(answer.as_bytes(), asker).await;
+        }
+    });
+    Ok((address, task))
+}
+
+async fn gateway(stream: TcpStream, path: String) {
+    match path.as_str() {
+        "/root.xml" => {
+            let page = format!(
+                "<?xml version=\"1.0\"?><root xmlns=\"urn:schemas-upnp-org:device-1-0\"><device>\
+                 <friendlyName>Box</friendlyName><deviceList><device><serviceList><service>\
+                 <serviceType>{SERVICE}</serviceType><controlURL>/ctl</controlURL></service>\
+                 </serviceList></device></deviceList></device></root>"
+            );
+            say(stream, "200 OK", "Content-Type: text/xml\r\n", &page).await;
+        }
+        "/ctl" => mapping(stream).await,
+        _ => say(stream, "404 Not Found", "", "").await,
+    }
+}
+
+/// Two mappings, then the end of the list.
+async fn mapping(stream: TcpStream) {
+    use std::sync::atomic::{AtomicU16, Ordering};
+    static ASKED: AtomicU16 = AtomicU16::new(0);
+    let (external, internal, name) = match ASKED.fetch_add(1, Ordering::SeqCst) {
+        0 => (8_080, 5_000, "OctoPi"),
+        1 => (51_820, 51_820, "\u{9b}31m game"),
+        _ => return say(stream, "500 Internal Server Error", "", "").await,
+    };
+    let body = format!(
+        "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\">\
+         <s:Body><u:GetGenericPortMappingEntryResponse xmlns:u=\"{SERVICE}\"><NewRemoteHost>\
+         </NewRemoteHost><NewExternalPort>{external}</NewExternalPort><NewProtocol>TCP\
+         </NewProtocol><NewInternalPort>{internal}</NewInternalPort><NewInternalClient>\
+         192.168.1.20</NewInternalClient><NewEnabled>1</NewEnabled><NewPortMappingDescription>\
+         {name}</NewPortMappingDescription><NewLeaseDuration>0</NewLeaseDuration>\
+         </u:GetGenericPortMappingEntryResponse></s:Body></s:Envelope>"
+    );
+    say(stream, "200 OK", "Content-Type: text/xml\r\n", &body).await;
+}
+
+async fn routers(reach: &Reach, to: SocketAddr) -> Result<Vec<Router>> {
+    Ok(map_router(reach, Ipv4Addr::LOCALHOST, to, Scope::Private).await?)
+}
+
+// covers: XA-1
+#[tokio::test]
+async fn port_mappings_to_printers_are_found() -> Result<()> {
+    let stub = Stub::start(gateway).await?;
+    let (address, task) = announce(format!("http://{}/root.xml", stub.address)).await?;
+    let found = routers(&reach(), address).await?;
+    task.abort();
+    assert_eq!(found.len(), 1, "{found:?}");
+    let mappings = &found[0].mappings;
+    assert_eq!(mappings.len(), 2, "{found:?}");
+    assert_eq!((mappings[0].external_port, mappings[0].to_port), (8_080, 5_000));
+    assert_eq!(mappings[1].description.as_str(), "·31m game");
+    let graded: Vec<_> = found[0].findings.iter().map(|finding| finding.severity).collect();
+    assert_eq!(graded, [Severity::High, Severity::Low]);
+    Ok(())
+}
+
+// covers: XA-1
+#[tokio::test]
+async fn announcement_points_to_the_metadata_service() -> Result<()> {
+    for location in ["http://169.254.169.254/latest", "http://203.0.113.7/x", "http://127.0.0.2/x"]
+    {
+        let (address, task) = announce(location.to_owned()).await?;
+        assert!(routers(&reach(), address).await?.is_empty(), "{location}");
+        task.abort();
+    }
+    Ok(())
+}
