@@ -6,6 +6,7 @@ mod asked;
 pub mod certificate;
 mod client;
 mod error;
+mod files;
 pub mod headers;
 mod limits;
 mod listeners;

@@ -29,6 +29,9 @@ pub struct Limits {
     /// How often HTTP/2 asks whether the other side is still there, and how long that may take to
     /// answer. 20 s.
     pub ping: Duration,
+    /// How long it may be the visitor's turn, to ask or to take what was answered, without anything
+    /// happening. 2 min.
+    pub idle: Duration,
     /// How long running requests may take to finish once a stop was asked for. 10 s.
     pub stop: Duration,
 }
@@ -45,15 +48,42 @@ impl Default for Limits {
             connections_per_address: 512,
             handshakes_per_address: 64,
             ping: Duration::from_secs(20),
+            idle: Duration::from_mins(2),
             stop: Duration::from_secs(10),
         }
     }
 }
 
 impl Limits {
+    /// Lowers the numbers of connections to what the system lets this process open, so that nobody
+    /// can make every other file of it fail to open. Still nobody alone takes all.
+    pub(crate) fn fit(&mut self, files: usize) {
+        // The rest is for the store, the tunnels and the printers.
+        self.connections = self.connections.min(files / 4 * 3);
+        self.connections_per_address = self.connections_per_address.min(self.connections / 16);
+        self.handshakes_per_address = self.handshakes_per_address.min(self.connections_per_address);
+    }
+
     /// What a connection may have to hold of one request's header, in bytes. HTTP/2 counts 32
     /// bytes more for each field, and browsers send each cookie in a field of its own.
     pub(crate) const fn whole_header(&self) -> u32 {
         self.header_bytes.saturating_add(self.cookie_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fitted(files: usize) -> [usize; 3] {
+        let mut limits = Limits::default();
+        limits.fit(files);
+        [limits.connections, limits.connections_per_address, limits.handshakes_per_address]
+    }
+
+    #[test]
+    fn few_files_are_few_connections() {
+        assert_eq!(fitted(usize::MAX), [8_192, 512, 64]);
+        assert_eq!(fitted(1_024), [768, 48, 48]);
     }
 }

@@ -6,6 +6,7 @@ mod caps;
 mod connection;
 mod held;
 mod redirect;
+mod work;
 
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -18,7 +19,9 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{BoxError, Limits, Listeners, Tls, TlsStream, TrustedProxies, certificate::Resolver};
+use crate::{
+    BoxError, Limits, Listeners, Tls, TlsStream, TrustedProxies, certificate::Resolver, files,
+};
 use caps::{Caps, Place};
 use connection::Visit;
 
@@ -41,7 +44,7 @@ pub async fn serve<W, B, R, F>(
     web: W,
     raw: R,
     trusted: TrustedProxies,
-    limits: Limits,
+    mut limits: Limits,
     shutdown: CancellationToken,
 ) -> io::Result<()>
 where
@@ -58,6 +61,7 @@ where
 {
     let https_port = listeners.addresses()?.https.port();
     let resolver = Arc::clone(tls.resolver());
+    limits.fit(files::room());
     let caps = Caps::new(&limits);
     let stop = limits.stop;
     let now = CancellationToken::new();

@@ -7,10 +7,12 @@ use std::{
     net::SocketAddr,
     pin::{Pin, pin},
     sync::Arc,
+    time::Duration,
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use futures_util::TryFutureExt;
+use http::{Method, Request, Response};
 use hyper::{
     body::Incoming,
     server::conn::{http1, http2},
@@ -20,7 +22,14 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Doors, answer::answer, caps::Place, held::Held, redirect};
+use super::{
+    Doors,
+    answer::answer,
+    caps::Place,
+    held::Held,
+    redirect,
+    work::{Owed, Told, Work},
+};
 use crate::{BoxError, Limits, TlsStream, certificate::Resolver, tls::ALPN_HTTP2};
 
 /// Hyper allows no smaller buffer for an HTTP/1.1 header.
@@ -58,53 +67,61 @@ impl Visit {
     {
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2);
         let io = TokioIo::new(Held::new(stream, place));
-        let begun = CancellationToken::new();
+        let turns = Turns::new();
         let service = {
-            let (begun, trusted) = (begun.clone(), self.doors.trusted.clone());
+            let (turns, trusted) = (turns.clone(), self.doors.trusted.clone());
             let limits = self.limits.clone();
             service_fn(move |request: Request<Incoming>| {
-                begun.cancel();
+                let (owed, work) = (turns.begin(), turns.work.clone());
                 let connection = trusted.connection(request.headers(), peer, local);
-                answer(web.clone(), request, connection, &limits)
+                let opens_socket = *request.method() == Method::CONNECT;
+                let answered = answer(web.clone(), request, connection, &limits);
+                answered.map_ok(move |response| {
+                    work.upgraded(opens_socket && response.status().is_success());
+                    response.map(|body| Told::new(body, owed))
+                })
             })
         };
         if is_http2 {
             let connection = self.http2().serve_connection(io, service);
-            self.drive(connection, http2::Connection::graceful_shutdown, begun).await;
+            self.drive(connection, http2::Connection::graceful_shutdown, turns).await;
         } else {
             let connection = self.http1().serve_connection(io, service).with_upgrades();
-            self.drive(connection, http1::UpgradeableConnection::graceful_shutdown, begun).await;
+            self.drive(connection, http1::UpgradeableConnection::graceful_shutdown, turns).await;
         }
     }
 
     /// Answers one unencrypted connection: all it learns is where HTTPS is.
     pub(super) async fn unencrypted(self, tcp: TcpStream, mut place: Place) {
         place.handshake_done();
-        let begun = CancellationToken::new();
+        let turns = Turns::new();
         let service = service_fn(|request| {
-            begun.cancel();
+            let owed = turns.begin();
             let answer = redirect::to_https(&request, &self.resolver, self.https_port);
-            async { Ok::<_, Infallible>(answer) }
+            async { Ok::<_, Infallible>(answer.map(|body| Told::new(body, owed))) }
         });
         let io = TokioIo::new(Held::new(tcp, place));
         let connection = self.http1().serve_connection(io, service);
-        self.drive(connection, http1::Connection::graceful_shutdown, begun.clone()).await;
+        self.drive(connection, http1::Connection::graceful_shutdown, turns.clone()).await;
     }
 
-    /// Runs a connection until it ends. It has to begin its first request in time, and on shutdown
-    /// it may finish the ones that are running.
-    async fn drive<C>(
-        &self,
-        connection: C,
-        finish: impl FnOnce(Pin<&mut C>),
-        begun: CancellationToken,
-    ) where
+    /// Runs a connection until it ends. It has to begin its first request in time, and to go on
+    /// when it is the visitor's turn; on shutdown it may finish the requests that are running.
+    async fn drive<C>(&self, connection: C, finish: impl FnOnce(Pin<&mut C>), turns: Turns)
+    where
         C: Future<Output = hyper::Result<()>>,
     {
         let mut connection = pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            () = never_begins(&begun, &self.limits) => return tracing::debug!("no request came"),
+            () = turns.never_begins(&self.limits) => return tracing::debug!("no request came"),
+            () = turns.work.idle_for(self.limits.idle) => {
+                finish(connection.as_mut());
+                match turns.last(connection, self.limits.slow_header).await {
+                    Some(ended) => ended,
+                    None => return tracing::debug!("an idle connection was cut"),
+                }
+            }
             () = self.doors.shutdown.cancelled() => {
                 finish(connection.as_mut());
                 connection.await
@@ -142,9 +159,37 @@ impl Visit {
     }
 }
 
-/// Ends if no request begins in time; otherwise never.
-async fn never_begins(begun: &CancellationToken, limits: &Limits) {
-    if timeout(limits.slow_header, begun.cancelled()).await.is_ok() {
-        pending::<()>().await;
+/// What happens on one connection.
+#[derive(Clone)]
+struct Turns {
+    begun: CancellationToken,
+    work: Work,
+}
+
+impl Turns {
+    fn new() -> Self {
+        Self { begun: CancellationToken::new(), work: Work::new() }
+    }
+
+    /// A request has come.
+    fn begin(&self) -> Owed {
+        self.begun.cancel();
+        self.work.begin()
+    }
+
+    /// Ends if no request begins in time; otherwise never.
+    async fn never_begins(&self, limits: &Limits) {
+        if timeout(limits.slow_header, self.begun.cancelled()).await.is_ok() {
+            pending::<()>().await;
+        }
+    }
+
+    /// The end of a connection on which nothing new may begin: soon, or `None`, unless it carries
+    /// a WebSocket. That one hangs on its session, not on us.
+    async fn last<C: Future>(&self, connection: C, patience: Duration) -> Option<C::Output> {
+        if self.work.is_upgraded() {
+            return Some(connection.await);
+        }
+        timeout(patience, connection).await.ok()
     }
 }

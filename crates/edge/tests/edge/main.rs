@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod floods;
+#[cfg(test)]
+mod idle;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod rig;
