@@ -1,5 +1,7 @@
 //! JSON bodies. What is wrong with one is said without quoting it, because it may hold a password.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     extract::{FromRequest, Request, rejection::JsonRejection},
@@ -7,7 +9,12 @@ use axum::{
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 
+use tokio::time::timeout;
+
 use crate::problem::ApiError;
+
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A JSON body of this form, of at most 64 KiB.
 pub(super) struct Body<T>(pub(super) T);
@@ -16,9 +23,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let Json(body) = Json::from_request(request, state).await.map_err(|why| rejected(&why))?;
+        let read = timeout(PATIENCE, Json::from_request(request, state)).await;
+        let Json(body) = read.map_err(|_| too_slow())?.map_err(|why| rejected(&why))?;
         Ok(Self(body))
     }
+}
+
+fn too_slow() -> ApiError {
+    let detail = "The body didn't arrive within 30 seconds.";
+    ApiError::new(StatusCode::REQUEST_TIMEOUT, "too-slow", detail)
 }
 
 fn rejected(why: &JsonRejection) -> ApiError {

@@ -34,6 +34,7 @@ pub(super) struct Exchange {
     jar: Jar,
     /// One stream of the person's share, until the request takes it along.
     stream: Option<Rider>,
+    progress: Progress,
 }
 
 impl Exchange {
@@ -60,7 +61,7 @@ impl Exchange {
         };
         let session = admitted.hold.lease.session();
         let jar = Jar::new(state.store.clone(), session, &admitted.printer);
-        Ok(Self { admitted, live, who, came, jar, stream: Some(stream) })
+        Ok(Self { admitted, live, who, came, jar, stream: Some(stream), progress: Progress::new() })
     }
 
     /// Sends a request and waits for the head of its answer, for the end of the session, or until
@@ -88,6 +89,7 @@ impl Exchange {
             parts.extensions.insert(stream);
         }
         let progress = Progress::new();
+        self.progress = progress.clone();
         let metrics = &self.admitted.hold.state.metrics;
         let body = metrics.measure(Direction::ToPrinter, Box::pin(progress.of(body)));
         let request = Request::from_parts(parts, body);
@@ -111,7 +113,12 @@ impl Exchange {
         self.clean(&mut parts.headers).await;
         let metrics = std::sync::Arc::clone(&self.admitted.hold.state.metrics);
         let mut hold = self.admitted.hold;
-        let body = Leased::until(body, async move { hold.ended().await });
+        let body = Leased::until(body, async move {
+            tokio::select! {
+                () = hold.ended() => {}
+                () = self.progress.upload_stopped() => tracing::debug!("an upload has stalled"),
+            }
+        });
         Response::from_parts(parts, Body::new(metrics.measure(Direction::FromPrinter, body)))
     }
 

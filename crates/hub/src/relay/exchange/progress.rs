@@ -3,7 +3,7 @@
 //! long as they like.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -18,12 +18,28 @@ const PATIENCE: Duration = Duration::from_secs(75);
 
 /// When something moved last.
 #[derive(Debug, Clone)]
-pub(super) struct Progress(Arc<Mutex<Instant>>);
+pub(super) struct Progress(Arc<Mutex<Moved>>);
+
+#[derive(Debug)]
+struct Moved {
+    last: Instant,
+    /// Whether the upload goes on.
+    uploads: bool,
+}
+
+/// Held by an upload until it is over, however it ends.
+struct Upload(Progress);
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        self.0.lock().uploads = false;
+    }
+}
 
 impl Progress {
     /// Something moves now.
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Instant::now())))
+        Self(Arc::new(Mutex::new(Moved { last: Instant::now(), uploads: false })))
     }
 
     /// The same body; each piece that is taken of it counts.
@@ -34,9 +50,10 @@ impl Progress {
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
-        let progress = self.clone();
+        self.lock().uploads = !body.is_end_stream();
+        let upload = Upload(self.clone());
         body.map_frame(move |frame| {
-            progress.note();
+            upload.0.lock().last = Instant::now();
             frame
         })
     }
@@ -44,8 +61,7 @@ impl Progress {
     /// Waits until nothing has moved for too long.
     pub(super) async fn stopped(&self) {
         loop {
-            let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let left = PATIENCE.saturating_sub(last.elapsed());
+            let left = PATIENCE.saturating_sub(self.lock().last.elapsed());
             if left.is_zero() {
                 return;
             }
@@ -53,13 +69,24 @@ impl Progress {
         }
     }
 
-    fn note(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    /// The same once the answer has begun: then only an upload that still goes on is waited for.
+    /// How long the answer itself takes is the printer's to decide.
+    pub(super) async fn upload_stopped(&self) {
+        self.stopped().await;
+        if !self.lock().uploads {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Moved> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::timeout;
+
     use super::*;
 
     // covers: RL-7
@@ -81,5 +108,25 @@ mod tests {
             () = progress.stopped() => {}
         }
         assert_eq!(started.elapsed().as_secs(), 10 * 70 + 75);
+    }
+
+    // covers: RL-7
+    #[tokio::test(start_paused = true)]
+    async fn upload_that_stalls_behind_its_answer_is_given_up_and_a_finished_one_is_not() {
+        for finishes in [false, true] {
+            let progress = Progress::new();
+            let (sender, body) = forward::channel();
+            let upload = tokio::spawn(progress.of(body).collect());
+            sender.send("piece".into()).await.unwrap();
+            let held = if finishes {
+                sender.finish();
+                None
+            } else {
+                Some(sender)
+            };
+            let stopped = timeout(PATIENCE * 3, progress.upload_stopped()).await.is_ok();
+            assert_eq!(stopped, !finishes);
+            drop((held, upload));
+        }
     }
 }
