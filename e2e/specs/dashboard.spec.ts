@@ -4,7 +4,7 @@ import { Dashboard, PERSON } from "../dashboard.ts";
 import { withHubAndAgent as test } from "../fixtures.ts";
 import { Watch } from "../watch.ts";
 
-const PAGES = ["/printers", "/agents", "/link", "/account"];
+const PAGES = ["/printers", "/agents", "/link", "/exposure", "/account"];
 
 // covers: SV-2, AC-12
 test("a hub without agents says what to do next, on every page and in every light", async ({ page, rig }) => {

@@ -1,6 +1,6 @@
 /** The dashboard's pages: path, title, and who may see them. */
 
-export type PageName = "setup" | "sign-in" | "printers" | "link" | "agents" | "account" | "not-found";
+export type PageName = "setup" | "sign-in" | "printers" | "link" | "agents" | "exposure" | "account" | "not-found";
 
 export interface Page {
   name: PageName;
@@ -17,6 +17,7 @@ const PAGES: ReadonlyMap<string, Page> = new Map<string, Page>([
   ["/printers", PRINTERS],
   ["/link", { name: "link", title: "Link an agent" }],
   ["/agents", { name: "agents", title: "Agents" }],
+  ["/exposure", { name: "exposure", title: "Am I exposed?" }],
   ["/account", { name: "account", title: "Account" }],
   ["/sign-in", { name: "sign-in", title: "Sign in", open: true }],
   ["/setup", { name: "setup", title: "Set up", open: true }],

@@ -3,7 +3,7 @@
 //! its start until it proves otherwise, so that a hundred guesses at once are no way around the
 //! limit.
 
-mod windows;
+pub(crate) mod windows;
 
 use std::{
     net::IpAddr,

@@ -3,6 +3,7 @@
 //! restart. Every method says what it means rather than how it is kept, so that several nodes can
 //! later share it through Redis.
 
+mod allowances;
 mod events;
 mod failures;
 mod leases;
@@ -18,6 +19,7 @@ use printer::{Clock, SessionId};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
+pub use allowances::Allowances;
 pub use events::Event;
 pub use failures::{Attempt, Failures, Secret, Showing, TooMany};
 pub use leases::{Lease, Leases};
@@ -37,6 +39,7 @@ struct Shared {
     tickets: Tickets,
     presence: Presence,
     failures: Failures,
+    allowances: Allowances,
     stopping: CancellationToken,
 }
 
@@ -48,7 +51,8 @@ impl Backplane {
             leases: Leases::default(),
             tickets: Tickets::new(Arc::clone(&clock)),
             presence: Presence::new(events.clone()),
-            failures: Failures::new(clock),
+            failures: Failures::new(Arc::clone(&clock)),
+            allowances: Allowances::new(clock),
             stopping: CancellationToken::new(),
             events,
         }))
@@ -96,6 +100,11 @@ impl Backplane {
     /// Which agents are connected.
     pub fn presence(&self) -> &Presence {
         &self.0.presence
+    }
+
+    /// What may be asked for only so often.
+    pub fn allowances(&self) -> &Allowances {
+        &self.0.allowances
     }
 
     /// Failed attempts to sign in.

@@ -6,6 +6,7 @@ mod account;
 mod agents;
 mod body;
 mod events;
+mod exposure;
 mod guard;
 mod health;
 mod links;
@@ -63,6 +64,7 @@ fn routes() -> impl Iterator<Item = Route> {
         account::routes(),
         agents::routes(),
         events::routes(),
+        exposure::routes(),
         health::routes(),
         links::routes(),
         printers::routes(),

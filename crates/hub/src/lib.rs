@@ -7,6 +7,7 @@ pub mod config;
 
 mod api;
 mod choices;
+mod exposure;
 mod hashing;
 mod inventory;
 mod metrics;

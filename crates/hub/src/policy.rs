@@ -35,6 +35,8 @@ pub(crate) enum Action {
     UsePrinter,
     /// See, link and unlink one's own agents.
     UseOwnAgents,
+    /// Have one's own public address looked at from outside.
+    CheckExposure,
 }
 
 /// What an action takes.
@@ -60,7 +62,9 @@ impl Action {
     const fn need(self) -> Need {
         match self {
             Self::ReadHub | Self::SetUp | Self::SignIn => Need::Nothing,
-            Self::UseOwnAccount | Self::ListPrinters | Self::UseOwnAgents => Need::SignedIn,
+            Self::UseOwnAccount | Self::ListPrinters | Self::UseOwnAgents | Self::CheckExposure => {
+                Need::SignedIn
+            }
             Self::ReadPrinter | Self::AskPrinter => Need::OnPrinter(Level::View),
             Self::UsePrinter => Need::OnPrinter(Level::Controls),
         }

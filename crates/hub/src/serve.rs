@@ -7,6 +7,7 @@ mod watch;
 
 use std::{convert::Infallible, io, path::PathBuf, sync::Arc};
 
+use audit::{Dial, TcpDial};
 use axum::{Router, body::Body, response::Response};
 use backplane::Backplane;
 use edge::{
@@ -29,6 +30,7 @@ use crate::{
     admin::Admin,
     api::{self, Streams},
     config::InvalidDomain,
+    exposure::Exposure,
     hashing::Hashing,
     metrics::{self, Metrics},
     origins::Origins,
@@ -87,15 +89,25 @@ pub enum BuildError {
 impl Hub {
     /// Opens the store and reads, or makes, keys and certificates.
     pub async fn build(config: Config, parts: Parts) -> Result<Self, BuildError> {
+        Self::build_dialing(config, parts, Arc::new(TcpDial)).await
+    }
+
+    /// The same, with another way to look at callers' addresses: tests stand in for the Internet.
+    pub async fn build_dialing(
+        config: Config,
+        parts: Parts,
+        dial: Arc<dyn Dial>,
+    ) -> Result<Self, BuildError> {
         let Parts { data, clock, random } = parts;
         let folder = data.join("hub");
         make_folder(&folder)?;
-        let trusted = config.trusted_proxies.join(",").parse()?;
+        let trusted: TrustedProxies = config.trusted_proxies.join(",").parse()?;
         let identity = Identity::load_or_create(&folder.join("key.pem"))?;
         let origins = Origins::of(&config)?;
         let own = SelfSigned::load_or_create(&folder.join("tls"), Arc::clone(&clock))?;
         let certificates = Arc::new(Resolver::new(own, origins.names())?);
         let store = Store::open(&database_url(&config, &data)).await?;
+        let exposure = Exposure::new(dial, Arc::clone(&clock));
         let shared = Arc::new(State {
             store,
             backplane: Backplane::new(Arc::clone(&clock)),
@@ -106,6 +118,8 @@ impl Hub {
             tunnels: Tunnels::new(),
             hashing: Hashing::new(),
             origins,
+            trusted: trusted.clone(),
+            exposure,
             streams: Streams::default(),
             metrics: Metrics::new(),
         });

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use backplane::Backplane;
+use edge::TrustedProxies;
 use printer::{Clock, Random};
 use store::Store;
 use tunnel::Identity;
 
 use crate::{
-    Config, api::Streams, hashing::Hashing, metrics::Metrics, origins::Origins, tunnels::Tunnels,
+    Config, api::Streams, exposure::Exposure, hashing::Hashing, metrics::Metrics, origins::Origins,
+    tunnels::Tunnels,
 };
 
 /// The state of a running hub.
@@ -32,6 +34,10 @@ pub(crate) struct State {
     /// The names of the hub and of its printers. Asked for by any other, it doesn't answer (DNS
     /// rebinding).
     pub(crate) origins: Origins,
+    /// The proxies whose word about a visitor's address counts.
+    pub(crate) trusted: TrustedProxies,
+    /// What the hub looks outside with.
+    pub(crate) exposure: Exposure,
     /// How many event streams are open.
     pub(crate) streams: Streams,
     /// What is counted for the operator.

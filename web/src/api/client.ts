@@ -13,6 +13,9 @@ export type Session = Schemas["Session"];
 export type Printer = Schemas["Printer"];
 export type Agent = Schemas["Agent"];
 export type Link = Schemas["Link"];
+export type Exposure = Schemas["Exposure"];
+export type ExposureFinding = Schemas["ExposureFinding"];
+export type TriedPort = Schemas["TriedPort"];
 
 /** Longest wait for an ordinary answer. Making an account hashes a password, which takes a while. */
 const PATIENCE_MS = 20_000;
@@ -45,6 +48,9 @@ export const api = {
   link: (id: string) => call<Link>("GET", `/links/${part(id)}`),
   approveLink: (id: string, words: string) => call<Link>("POST", `/links/${part(id)}/approve`, { words }),
   declineLink: (id: string) => call<void>("DELETE", `/links/${part(id)}`),
+
+  /** Has the hub look at the address that this very request comes from. Takes up to 15 seconds. */
+  checkExposure: () => call<Exposure>("POST", "/exposure"),
 
   /** The open stream of events; its first bytes may take a moment, its end may never come. */
   events: (signal: AbortSignal) => stream("/events", signal),

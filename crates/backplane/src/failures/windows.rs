@@ -9,7 +9,7 @@ use std::{
 use super::TooMany;
 
 /// Moments per key, oldest first. Bounded: the key whose last moment is the oldest gives way.
-pub(super) struct Windows<K>(HashMap<K, VecDeque<Duration>>);
+pub(crate) struct Windows<K>(HashMap<K, VecDeque<Duration>>);
 
 impl<K> Default for Windows<K> {
     fn default() -> Self {
@@ -22,7 +22,7 @@ impl<K: Eq + Hash + Clone> Windows<K> {
 
     /// Refuses what has happened `limit` times in the last `window` until the first of these is
     /// older than that.
-    pub(super) fn check(
+    pub(crate) fn check(
         &mut self,
         key: &K,
         now: Duration,
@@ -41,14 +41,14 @@ impl<K: Eq + Hash + Clone> Windows<K> {
     }
 
     /// Whether it happened in the last `window`.
-    pub(super) fn has(&self, key: &K, now: Duration, window: Duration) -> bool {
+    pub(crate) fn has(&self, key: &K, now: Duration, window: Duration) -> bool {
         let moments = self.0.get(key);
         let last = moments.and_then(|moments| moments.back());
         last.is_some_and(|last| now.saturating_sub(*last) < window)
     }
 
     /// It happens now.
-    pub(super) fn add(&mut self, key: K, now: Duration, window: Duration) {
+    pub(crate) fn add(&mut self, key: K, now: Duration, window: Duration) {
         if self.0.len() >= Self::MAX && !self.0.contains_key(&key) {
             self.make_room(now, window);
         }
@@ -58,12 +58,12 @@ impl<K: Eq + Hash + Clone> Windows<K> {
     }
 
     /// It never happened.
-    pub(super) fn remove(&mut self, key: &K) {
+    pub(crate) fn remove(&mut self, key: &K) {
         self.0.remove(key);
     }
 
     /// It didn't happen at that moment.
-    pub(super) fn remove_one(&mut self, key: &K, at: Duration) {
+    pub(crate) fn remove_one(&mut self, key: &K, at: Duration) {
         let Some(moments) = self.0.get_mut(key) else { return };
         if let Some(place) = moments.iter().position(|moment| *moment == at) {
             moments.remove(place);

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use audit::{Dial, TcpDial};
 use axum::body::{Body, to_bytes};
 use backplane::{Arrival, Event};
 use edge::Connection;
@@ -57,9 +58,14 @@ pub(crate) struct House {
 impl House {
     /// A hub that nobody has set up.
     pub(crate) async fn empty() -> Self {
+        Self::dialing(Arc::new(TcpDial)).await
+    }
+
+    /// The same, with somebody else's Internet.
+    pub(crate) async fn dialing(dial: Arc<dyn Dial>) -> Self {
         let data = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::default());
-        let hub = build(data.path(), &clock).await;
+        let hub = build(data.path(), &clock, dial).await;
         Self { hub, clock, _data: data }
     }
 
@@ -145,14 +151,14 @@ impl House {
     }
 }
 
-async fn build(data: &Path, clock: &Arc<TestClock>) -> Hub {
+async fn build(data: &Path, clock: &Arc<TestClock>, dial: Arc<dyn Dial>) -> Hub {
     let clock: Arc<TestClock> = Arc::clone(clock);
     let parts = Parts { data: data.to_owned(), clock, random: Arc::new(OsRandom) };
     let config = Config {
         names: vec!["Hub.example".to_owned(), "workshop.local".to_owned()],
         ..Config::default()
     };
-    Hub::build(config, parts).await.unwrap()
+    Hub::build_dialing(config, parts, dial).await.unwrap()
 }
 
 /// A browser with at most the session cookie.

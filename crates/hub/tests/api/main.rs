@@ -11,6 +11,7 @@
 mod agents;
 mod cross_site;
 mod events;
+mod exposure;
 mod health;
 mod house;
 mod links;

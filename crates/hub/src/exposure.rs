@@ -1,0 +1,129 @@
+//! Looking at a caller's own public address from here (XA-2). It takes no address but the one that
+//! `edge` saw the request come from, so that nobody makes the hub look at anybody else.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use audit::{Dial, Host, PRINTER_PORTS, Place, Reach, Scope, Subject, examine_within};
+use edge::{Connection, TrustedProxies};
+use printer::Clock;
+use tokio::sync::Semaphore;
+
+/// Checks that run at the same time, for all callers together.
+const AT_ONCE: usize = 4;
+/// How long one may take; the dashboard waits a little longer.
+const TIME: Duration = Duration::from_secs(15);
+
+/// What the hub looks outside with.
+pub(crate) struct Exposure {
+    reach: Reach,
+    places: Semaphore,
+}
+
+/// Why an address can't be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unknowable {
+    /// A proxy stands between, so that the address is the proxy's.
+    Proxy,
+    /// It isn't public: the caller is near the hub, or shares a network with it.
+    Private,
+    /// It is the hub's own.
+    Own,
+}
+
+impl Exposure {
+    /// Looks with `dial`. Must be made inside a tokio runtime.
+    pub(crate) fn new(dial: Arc<dyn Dial>, clock: Arc<dyn Clock>) -> Self {
+        Self { reach: Reach::new(dial, clock), places: Semaphore::new(AT_ONCE) }
+    }
+
+    /// Looks at an address that [`own_address`] returned. `None` when too many are at it.
+    pub(crate) async fn look(&self, address: IpAddr) -> Option<Host> {
+        let _place = self.places.try_acquire().ok()?;
+        let ports = PRINTER_PORTS.to_vec();
+        let subject = Subject { address, name: None, ports, place: Place::Internet };
+        Some(examine_within(&self.reach, &subject, TIME).await)
+    }
+
+    /// Whether there is a place for one more.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.places.available_permits() == 0
+    }
+}
+
+/// The caller's own address, if it is public and the caller's for sure.
+pub(crate) fn own_address(
+    connection: &Connection,
+    proxies: &TrustedProxies,
+) -> Result<IpAddr, Unknowable> {
+    let address = connection.client.to_canonical();
+    if connection.unlisted_proxy || proxies.contains(address) {
+        return Err(Unknowable::Proxy);
+    }
+    if !is_public(address) {
+        return Err(Unknowable::Private);
+    }
+    if connection.local.ip().to_canonical() == address {
+        return Err(Unknowable::Own);
+    }
+    Ok(address)
+}
+
+/// Whether it is an address of the Internet, and of one household at that.
+fn is_public(address: IpAddr) -> bool {
+    let on_the_internet = Scope::Owned.place(address) == Ok(Place::Internet);
+    on_the_internet
+        && match address {
+            // Shared by a provider's customers (RFC 6598), protocols' own, and for benchmarks.
+            IpAddr::V4(v4) => {
+                !matches!(v4.octets(), [100, 64..=127, ..] | [192, 0, 0, _] | [198, 18..=19, ..])
+            }
+            // Global unicast is 2000::/3.
+            IpAddr::V6(v6) => v6.segments()[0] & 0xe000 == 0x2000,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+
+    fn asked_from(client: &str, unlisted_proxy: bool) -> Result<IpAddr, Unknowable> {
+        let client: IpAddr = client.parse().unwrap();
+        let local = SocketAddr::from(([198, 51, 100, 1], 443));
+        let peer = SocketAddr::new(client, 50_000);
+        let connection = Connection { client, peer, local, secure: true, unlisted_proxy };
+        own_address(&connection, &"192.0.2.10".parse().unwrap())
+    }
+
+    // covers: XA-2
+    #[test]
+    fn only_a_public_address_that_is_the_callers_is_looked_at() {
+        assert_eq!(asked_from("203.0.113.7", false), Ok([203, 0, 113, 7].into()));
+        assert_eq!(asked_from("::ffff:203.0.113.7", false), Ok([203, 0, 113, 7].into()));
+        for near in [
+            "127.0.0.1",
+            "192.168.1.5",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+            "100.64.0.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "224.0.0.1",
+            "64:ff9b::1",
+            "2002:7f00:1::",
+            "fec0::1",
+        ] {
+            assert_eq!(asked_from(near, false), Err(Unknowable::Private), "{near}");
+        }
+        assert_eq!(asked_from("198.51.100.1", false), Err(Unknowable::Own));
+    }
+
+    // covers: XA-2
+    #[test]
+    fn proxy_is_looked_at_in_place_of_the_caller() {
+        assert_eq!(asked_from("203.0.113.7", true), Err(Unknowable::Proxy));
+        assert_eq!(asked_from("192.0.2.10", false), Err(Unknowable::Proxy));
+    }
+}
