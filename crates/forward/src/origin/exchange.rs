@@ -28,6 +28,10 @@ pub(super) struct Exchange {
     guard: DropGuard,
     /// Fires when the request's body is no longer needed.
     sent: CancellationToken,
+    /// Goes back to the pool when the answer has been read to its end, and not before: who drops
+    /// the answer ends the connection, and must not end somebody else's request with it.
+    connection: Connection,
+    pool: Arc<Pool>,
 }
 
 pub(super) type Answered = (Response<Incoming>, Exchange);
@@ -61,8 +65,7 @@ impl Exchange {
             answer = connection.send(request) => answer.map_err(failure)?,
             () = expired(&sent, patience) => return Err(Failure::Failed(Error::TimedOut)),
         };
-        pool.take_back(connection);
-        Ok((answer, Self { guard, sent }))
+        Ok((answer, Self { guard, sent, connection, pool: Arc::clone(pool) }))
     }
 
     /// The answer's body, tied to the connection.
@@ -75,6 +78,7 @@ impl Exchange {
     /// Lets go of the connection without ending it.
     pub(super) fn release(self) {
         self.guard.disarm();
+        self.pool.take_back(self.connection);
     }
 }
 

@@ -175,3 +175,48 @@ async fn an_upload_ends_when_the_printer_has_answered_without_reading_it() {
     assert_eq!(text(answer.into_body()).await.unwrap(), "full");
     timeout(DEADLINE, sender.closed()).await.expect("the upload goes on for nobody");
 }
+
+// covers: RL-7
+#[tokio::test]
+async fn visitor_drops_an_answer_and_ends_anothers_request() {
+    let (asked, mut questions) = tokio::sync::mpsc::unbounded_channel();
+    let dropped = std::sync::Arc::new(tokio::sync::Notify::new());
+    let waits = std::sync::Arc::clone(&dropped);
+    let address = server(move |mut stream| {
+        let (asked, waits) = (asked.clone(), std::sync::Arc::clone(&waits));
+        async move {
+            loop {
+                let head = read_head(&mut stream).await;
+                let second = head.contains("/second");
+                if head.is_empty() || asked.send(head).is_err() {
+                    return;
+                }
+                if second {
+                    waits.notified().await;
+                }
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+            }
+        }
+    })
+    .await;
+    let origin = Origin::new(address);
+    let unread = send(&origin, request("GET", "/first", empty())).await.unwrap();
+    questions.recv().await.unwrap();
+    // Long enough for a connection with nothing left to do to be lent to the next one.
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    let second = async {
+        let answer = send(&origin, request("GET", "/second", empty())).await.unwrap();
+        text(answer.into_body()).await.unwrap()
+    };
+    let first_leaves = async {
+        questions.recv().await.unwrap();
+        drop(unread);
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        dropped.notify_one();
+    };
+    assert_eq!(tokio::join!(second, first_leaves).0, "ok");
+}
