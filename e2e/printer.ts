@@ -17,6 +17,9 @@ interface Says {
 /** Browsers ask for an icon when they like, which would make requests hard to count. */
 const NO_ICON = '<!doctype html><link rel="icon" href="data:,">';
 
+/** The host under which an agent asks whether strangers are let in. */
+const STRANGERS = "printer.invalid";
+
 /**
  * A printer's web server, friend or foe, that notes everything that reaches it. Like every printer
  * that may be reached from afar it has a login: without its cookie it shows nothing but a page.
@@ -37,6 +40,7 @@ export class Printer {
     this.#server = createServer((request, answer) => {
       this.#note(request.method ?? "", request.url ?? "", request.headers, false);
       request.resume();
+      if (request.headers.host === STRANGERS) return answer.writeHead(403).end();
       const secret = /^\/(api|printer|server)\//.test(request.url ?? "");
       if (secret && !request.headers.cookie?.includes("session=")) return answer.writeHead(403).end();
       const type = request.url?.endsWith(".js") ? "text/javascript" : "text/html";
@@ -67,6 +71,7 @@ export class Printer {
   }
 
   #note(method: string, path: string, headers: IncomingHttpHeaders, socket: boolean): void {
+    if (headers.host === STRANGERS) return;
     this.#received.push({ method, path, headers, socket });
   }
 }

@@ -1,4 +1,5 @@
-//! What an agent keeps on its own disk (`DATA/agent`): its key, its hub and its printers. None
+//! What an agent keeps on its own disk (`DATA/agent`): its key, its hub, its printers and
+//! what their owner decided about them ([`crate::choices`]). None
 //! of it ever comes from the hub.
 
 use std::path::{Path, PathBuf};
@@ -95,6 +96,10 @@ impl Home {
 
     pub(crate) fn printers_file(&self) -> PathBuf {
         self.folder.join("printers.toml")
+    }
+
+    pub(crate) fn locks_file(&self) -> PathBuf {
+        self.folder.join("locks.toml")
     }
 }
 

@@ -5,6 +5,7 @@
 mod fresh;
 mod greeting;
 mod levels;
+mod pin;
 mod problem;
 mod relay;
 mod reports;
@@ -23,6 +24,7 @@ use wire::Refusal;
 
 use crate::supervisor::Supervisor;
 use fresh::Fresh;
+use pin::Pins;
 use problem::Problem;
 use sockets::Inspection;
 
@@ -45,11 +47,13 @@ pub(crate) struct Inside {
 pub(crate) struct Memory {
     fresh: Fresh,
     inspection: Inspection,
+    pins: Pins,
 }
 
 impl Memory {
-    pub(crate) fn new(clock: Arc<dyn Clock>, random: &dyn Random) -> Self {
-        Self { fresh: Fresh::new(clock, random), inspection: Inspection::default() }
+    pub(crate) fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        let fresh = Fresh::new(Arc::clone(&clock), random.as_ref());
+        Self { fresh, inspection: Inspection::default(), pins: Pins::new(clock, random) }
     }
 }
 

@@ -7,6 +7,7 @@
 //! is [`link()`].
 
 pub mod address;
+mod choices;
 mod closed;
 mod discovery;
 mod error;
@@ -14,13 +15,17 @@ mod home;
 mod hub;
 mod inside;
 mod link;
+mod lock;
+mod login;
 mod member;
 mod printers;
 mod private_file;
 mod routes;
 mod run;
 mod supervisor;
+mod visitor;
 
+pub use choices::InvalidChoice;
 pub use closed::Closed;
 pub use discovery::{OCTOPRINT_CANDIDATES, find_octoprint};
 pub use error::Error;

@@ -1,4 +1,7 @@
-//! One printer while the agent runs: where it is, and whether it answers.
+//! One printer while the agent runs: where it is, whether it answers, and whether it is open to
+//! visitors.
+
+mod door;
 
 use std::{
     sync::{
@@ -15,7 +18,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Entry, routes::Targets};
+use printer::Clock;
+
+use crate::{Entry, choices::Choice, login, routes::Targets};
+
+use door::Door;
 
 pub(crate) use crate::routes::resolve;
 
@@ -31,6 +38,7 @@ const SOCKETS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) entry: Entry,
+    pub(crate) door: Door,
     targets: watch::Sender<Option<Arc<Targets>>>,
     online: AtomicBool,
     /// Whether it was said that its name leads elsewhere.
@@ -41,15 +49,23 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    pub(crate) fn new(entry: Entry) -> Self {
+    pub(crate) fn new(entry: Entry, choice: Option<Choice>, clock: Arc<dyn Clock>) -> Self {
         Self {
             entry,
+            door: Door::new(clock, choice),
             targets: watch::Sender::new(None),
             online: AtomicBool::new(false),
             moved: AtomicBool::new(false),
             ending: CancellationToken::new(),
             sockets: Arc::new(Semaphore::new(SOCKETS)),
         }
+    }
+
+    /// The same printer, about which its owner has decided anew. It stays where it is.
+    pub(crate) fn with_choice(&self, choice: Option<Choice>, clock: Arc<dyn Clock>) -> Self {
+        let member = Self::new(self.entry.clone(), choice, clock);
+        member.targets.send_replace(self.targets().map(|targets| Arc::new(targets.afresh())));
+        member
     }
 
     /// Whether the last probe succeeded.
@@ -70,8 +86,9 @@ impl Member {
         }
     }
 
-    /// Asks every 5 s whether the printer is there, until [`Member::end`]; calls `changed` when
-    /// the answer is another one than before.
+    /// Asks every 5 s whether the printer is there, and checks its lock when that is due, until
+    /// [`Member::end`]; calls `changed` when an answer is another one than before. A printer isn't
+    /// online before it was checked.
     pub(crate) async fn watch_over(&self, changed: impl Fn()) {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -79,9 +96,14 @@ impl Member {
             loop {
                 ticks.tick().await;
                 let online = self.answers().await;
-                if self.online.swap(online, Ordering::AcqRel) != online {
-                    let printer = self.entry.name.as_str();
-                    tracing::info!(printer, online, "a printer came or went");
+                let before = (self.is_online(), self.door.lock());
+                if online && (!before.0 || self.door.is_due()) {
+                    self.check_the_lock().await;
+                }
+                self.online.store(online, Ordering::Release);
+                let (printer, lock) = (self.entry.name.as_str(), self.door.lock());
+                if before != (online, lock) {
+                    tracing::info!(printer, online, %lock, "a printer came, went or changed");
                     changed();
                 }
             }
@@ -101,6 +123,15 @@ impl Member {
             self.notice_a_move(&targets).await;
         }
         there
+    }
+
+    async fn check_the_lock(&self) {
+        let Some(targets) = self.targets() else { return };
+        let finding = login::check(&targets, self.entry.kind).await;
+        if self.door.note(finding) {
+            self.targets.send_replace(Some(Arc::new(targets.afresh())));
+            targets.close();
+        }
     }
 
     /// Finds the printer's address, for as long as the agent runs: whoever answers for names in
@@ -165,13 +196,14 @@ mod tests {
             }
         });
         let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-        let member = Member::new(entry_at(elsewhere));
+        let clock = || Arc::new(SystemClock::new());
+        let member = Member::new(entry_at(elsewhere), None, clock());
         let pinned = Arc::new(resolve(&entry_at(gone)).await.unwrap());
         member.targets.send_replace(Some(Arc::clone(&pinned)));
 
         assert!(!member.answers().await, "what answers is not the printer");
         assert!(member.targets().unwrap().same_place(&pinned), "it has been moved");
         // The way that the attack would have gone is open: a printer nobody has pinned is found.
-        assert!(Member::new(entry_at(elsewhere)).answers().await);
+        assert!(Member::new(entry_at(elsewhere), None, clock()).answers().await);
     }
 }

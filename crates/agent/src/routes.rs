@@ -49,6 +49,11 @@ impl Target {
         Ok(Self { origin: Origin::new(address), authority, base })
     }
 
+    fn afresh(&self) -> Self {
+        let (authority, base) = (self.authority.clone(), self.base.clone());
+        Self { origin: Origin::new(self.origin.address()), authority, base }
+    }
+
     /// What to ask this server for the root of its base URL.
     pub(crate) fn root(&self) -> Uri {
         self.base.parse().unwrap_or_default()
@@ -68,6 +73,17 @@ impl Targets {
         let query = target.query().map(|query| format!("?{query}")).unwrap_or_default();
         let uri = format!("{}{}{query}", server.base, rest.unwrap_or_default());
         Ok((server, uri.parse().map_err(|_| BadRequest::Target)?))
+    }
+
+    /// What the paths of routes begin with.
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = &Prefix> {
+        self.routes.iter().map(|(prefix, _)| prefix)
+    }
+
+    /// The same places, with nothing under way to them.
+    pub(crate) fn afresh(&self) -> Self {
+        let routes = self.routes.iter().map(|(prefix, server)| (prefix.clone(), server.afresh()));
+        Self { main: self.main.afresh(), routes: routes.collect() }
     }
 
     /// Whether both lead to the same places.

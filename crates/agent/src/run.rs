@@ -7,7 +7,7 @@ mod tests;
 
 use std::{io, sync::Arc, time::Duration};
 
-use printer::{Name, Random, SystemClock};
+use printer::{Clock, Name, Random, SystemClock};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
@@ -77,9 +77,11 @@ where
     F: Future<Output = io::Result<I>>,
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let printers = Supervisor::default();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let printers = Supervisor::new(Arc::clone(&clock));
+    let memory = Arc::new(Memory::new(clock, Arc::clone(&agent.random)));
     let result = tokio::select! {
-        result = keep_connected(&agent, &printers, dial, &status, &shutdown) => result,
+        result = keep_connected(&agent, &printers, &memory, dial, &status, &shutdown) => result,
         () = printers.follow(&agent.home) => Ok(()),
     };
     if result.is_ok() {
@@ -91,6 +93,7 @@ where
 async fn keep_connected<D, F, I>(
     agent: &Agent,
     printers: &Supervisor,
+    memory: &Arc<Memory>,
     dial: D,
     status: &watch::Sender<Status>,
     shutdown: &CancellationToken,
@@ -100,12 +103,10 @@ where
     F: Future<Output = io::Result<I>>,
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let clock = Arc::new(SystemClock::new());
-    let memory = Arc::new(Memory::new(clock, &*agent.random));
     let mut backoff = Backoff::new();
     loop {
         status.send_replace(Status::Connecting);
-        let session = Session { agent, printers, memory: &memory, status, shutdown };
+        let session = Session { agent, printers, memory, status, shutdown };
         let wait = match session.hold(&dial).await {
             Ended::Stopped => return Ok(()),
             Ended::Refused(refusal) => refused(agent, refusal, status)?,

@@ -1,33 +1,43 @@
-//! All printers while the agent runs. Follows `printers.toml`, and says whenever something is no
-//! longer as it was.
+//! All printers while the agent runs. Follows `printers.toml` and `locks.toml`, and says whenever
+//! something is no longer as it was.
 
 use std::{
-    fs,
+    fmt, fs,
     path::Path,
     sync::{Arc, PoisonError, RwLock},
     time::{Duration, SystemTime},
 };
 
-use printer::PrinterId;
+use printer::{Clock, PrinterId};
 use tokio::{sync::watch, time::sleep};
 use wire::{PrinterReport, Report};
 
-use crate::{Home, Printers, member::Member};
+use crate::{
+    Error, Home, Printers,
+    choices::{Choice, Choices},
+    member::Member,
+};
 
-/// How often the file is looked at.
+/// How often the files are looked at.
 const EVERY: Duration = Duration::from_secs(2);
 
 /// The printers of a running agent. Clones share them; the last one to go ends their probes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Supervisor(Arc<Inner>);
 
-#[derive(Debug, Default)]
 struct Inner {
+    clock: Arc<dyn Clock>,
     members: RwLock<Vec<Arc<Member>>>,
     reports: watch::Sender<Report>,
 }
 
 impl Supervisor {
+    /// No printers yet.
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        let (members, reports) = (RwLock::default(), watch::Sender::default());
+        Self(Arc::new(Inner { clock, members, reports }))
+    }
+
     /// The printer with this id, if the agent was told about it.
     pub(crate) fn find(&self, id: PrinterId) -> Option<Arc<Member>> {
         self.0.members().into_iter().find(|member| member.entry.id == id)
@@ -39,13 +49,18 @@ impl Supervisor {
     }
 
     /// Makes these the printers. Those that stay as they are aren't disturbed; what is under way
-    /// to others ends.
-    pub(crate) fn apply(&self, printers: &Printers) {
+    /// to others ends, and what is under way to those about which their owner has decided anew.
+    pub(crate) fn apply(&self, printers: &Printers, choices: &Choices) {
         let before = self.0.members();
         let mut after = Vec::new();
         for entry in printers.entries() {
-            let known = before.iter().find(|member| member.entry == *entry);
-            after.push(known.cloned().unwrap_or_else(|| self.start(Member::new(entry.clone()))));
+            let (choice, clock) = (choices.of(entry.id), Arc::clone(&self.0.clock));
+            let new = |choice: Option<Choice>| Member::new(entry.clone(), choice, clock.clone());
+            after.push(match before.iter().find(|member| member.entry == *entry) {
+                Some(known) if known.door.choice() == choice => Arc::clone(known),
+                Some(known) => self.start(known.with_choice(choice.cloned(), clock)),
+                None => self.start(new(choice.cloned())),
+            });
         }
         for gone in before.iter().filter(|old| !after.iter().any(|new| Arc::ptr_eq(old, new))) {
             gone.end();
@@ -63,22 +78,27 @@ impl Supervisor {
         member
     }
 
-    /// Reads the printers, and again whenever their file has changed. A file that can't be used
-    /// changes nothing and is reported once.
+    /// Reads the printers and their owner's decisions, and again whenever a file of them has
+    /// changed. A file that can't be used changes nothing and is reported once.
     pub(crate) async fn follow(&self, home: &Home) {
-        let path = home.printers_file();
+        let paths = [home.printers_file(), home.locks_file()];
         let mut seen = None;
         loop {
-            let now = Stamp::of(&path);
+            let now = paths.each_ref().map(|path| Stamp::of(path));
             if seen.as_ref() != Some(&now) {
                 seen = Some(now);
-                match home.printers() {
-                    Ok(printers) => self.apply(&printers),
-                    Err(error) => tracing::error!(%error, "the printers stay as they were"),
+                if let Err(error) = self.read(home) {
+                    tracing::error!(%error, "the printers stay as they were");
                 }
             }
             sleep(EVERY).await;
         }
+    }
+
+    fn read(&self, home: &Home) -> Result<(), Error> {
+        let (choices, printers) = (home.choices()?, home.printers()?);
+        self.apply(&printers, &choices);
+        Ok(())
     }
 }
 
@@ -104,6 +124,7 @@ impl Inner {
             name: member.entry.name.clone(),
             kind: member.entry.kind,
             online: member.is_online(),
+            lock: Some(member.door.lock()),
         };
         self.reports.send_if_modified(|report| {
             let printers: Vec<_> = self.members().iter().map(describe).collect();
@@ -119,5 +140,11 @@ impl Drop for Inner {
         for member in self.members() {
             member.end();
         }
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("members", &self.members).finish_non_exhaustive()
     }
 }

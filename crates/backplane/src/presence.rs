@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use printer::{AgentId, PrinterId};
+use printer::{AgentId, Lock, PrinterId};
 
 use crate::{Event, events::Events};
 
@@ -27,6 +27,7 @@ struct Shared {
 struct Connected {
     arrival: u64,
     printers: Vec<PrinterId>,
+    locks: HashMap<PrinterId, Lock>,
 }
 
 /// What is known about an agent now.
@@ -36,6 +37,8 @@ pub struct Present {
     pub online: bool,
     /// Those of its printers that answered the agent's last probe.
     pub printers: Vec<PrinterId>,
+    /// What the agent says about their second locks.
+    pub locks: HashMap<PrinterId, Lock>,
 }
 
 /// How many are there now.
@@ -64,7 +67,8 @@ impl Presence {
     /// [`Event::AgentChanged`], as does the end of the stay.
     pub fn arrive(&self, agent: AgentId) -> Arrival {
         let number = self.0.arrivals.fetch_add(1, Ordering::Relaxed);
-        self.lock().insert(agent, Connected { arrival: number, printers: Vec::new() });
+        let (printers, locks) = (Vec::new(), HashMap::new());
+        self.lock().insert(agent, Connected { arrival: number, printers, locks });
         self.0.events.publish(Event::AgentChanged(agent));
         Arrival { agent, number, presence: self.clone() }
     }
@@ -74,6 +78,7 @@ impl Presence {
         self.lock().get(&agent).map_or_else(Present::default, |connected| Present {
             online: true,
             printers: connected.printers.clone(),
+            locks: connected.locks.clone(),
         })
     }
 
@@ -95,9 +100,9 @@ impl Presence {
 }
 
 impl Arrival {
-    /// Says which printers are online, and publishes [`Event::PrintersChanged`]. Store the report
+    /// Says which printers are online and what their locks are, and publishes [`Event::PrintersChanged`]. Store the report
     /// first, so that those who listen find its names. A stay that was replaced says nothing.
-    pub fn report(&self, printers: Vec<PrinterId>) {
+    pub fn report(&self, printers: Vec<PrinterId>, locks: HashMap<PrinterId, Lock>) {
         {
             let mut agents = self.presence.lock();
             let Some(connected) = agents.get_mut(&self.agent) else { return };
@@ -105,6 +110,7 @@ impl Arrival {
                 return;
             }
             connected.printers = printers;
+            connected.locks = locks;
         }
         self.presence.0.events.publish(Event::PrintersChanged(self.agent));
     }
@@ -142,7 +148,7 @@ mod tests {
         let presence = Presence::new(Events::new());
         let (agent, printer) = (agent(), printer());
         let arrival = presence.arrive(agent);
-        arrival.report(vec![printer]);
+        arrival.report(vec![printer], HashMap::new());
         assert!(presence.is_online(agent, printer));
         drop(arrival);
         assert_eq!(presence.of(agent), Present::default());
@@ -154,8 +160,8 @@ mod tests {
         let (agent, printer) = (agent(), printer());
         let old = presence.arrive(agent);
         let new = presence.arrive(agent);
-        new.report(vec![printer]);
-        old.report(vec![]);
+        new.report(vec![printer], HashMap::new());
+        old.report(vec![], HashMap::new());
         drop(old);
         assert!(presence.is_online(agent, printer));
     }
@@ -167,7 +173,7 @@ mod tests {
         let presence = Presence::new(events);
         let agent = agent();
         let arrival = presence.arrive(agent);
-        arrival.report(vec![]);
+        arrival.report(vec![], HashMap::new());
         drop(arrival);
         let heard: Vec<_> = std::iter::from_fn(|| news.try_recv().ok()).collect();
         assert_eq!(

@@ -136,6 +136,30 @@ pub(crate) enum Agent {
     /// The printers that this agent may reach: these and nothing else.
     #[command(subcommand)]
     Printer(Printer),
+    /// Check every printer now: does it ask visitors from elsewhere for a login?
+    Locks,
+    /// Ask visitors from elsewhere for a PIN in front of a printer. It is asked for, or read from
+    /// standard input.
+    Pin {
+        /// The printer's name or id.
+        #[arg(value_name = "PRINTER")]
+        printer: String,
+        /// Remove the PIN instead.
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Open a printer that asks for no login to everybody with access at the hub.
+    AcceptRisk {
+        /// The printer's name or id.
+        #[arg(value_name = "PRINTER")]
+        printer: String,
+        /// Don't ask for the printer's name as a confirmation.
+        #[arg(long)]
+        yes: bool,
+        /// Take it back: the printer is closed again.
+        #[arg(long, conflicts_with = "yes")]
+        undo: bool,
+    },
 }
 
 /// Options of `layerlock agent link`.

@@ -6,6 +6,7 @@ mod config;
 mod grant;
 mod hub;
 mod hub_admin;
+mod locks;
 mod printer;
 mod setup_link;
 mod up;
@@ -28,6 +29,11 @@ pub(crate) async fn run(command: Command, context: Context) -> anyhow::Result<Ex
         Command::Agent(Agent::Link(options)) => agent::link(options, &context).await,
         Command::Agent(Agent::Run) => agent::run(&context).await,
         Command::Agent(Agent::Printer(command)) => printer::run(command, &context).await,
+        Command::Agent(Agent::Locks) => locks::list(&context).await,
+        Command::Agent(Agent::Pin { printer, remove }) => locks::pin(&printer, remove, &context),
+        Command::Agent(Agent::AcceptRisk { printer, yes, undo }) => {
+            locks::accept_risk(&printer, yes, undo, &context)
+        }
         Command::SetupLink(listen) => setup_link::run(listen, context).await,
         Command::User(command) => user::run(command, &context).await,
         Command::Grant(command) => grant::run(command, &context).await,

@@ -1,9 +1,9 @@
 //! What a person reads on a terminal: QR codes, tables, and passwords asked for without echo.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal, Read, Write};
 
 use anyhow::{Context, bail};
-use credentials::Password;
+use credentials::{Password, Pin};
 use hub::admin::SetupLink;
 use qrcode::{QrCode, render::unicode};
 
@@ -43,20 +43,38 @@ pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) {
 
 /// Asks for a new password twice on a terminal, or reads one line of standard input.
 pub(crate) fn new_password() -> anyhow::Result<Password> {
-    if !std::io::stdin().is_terminal() {
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).context("standard input can't be read")?;
-        return parse_password(line.trim_end_matches(['\r', '\n']).to_owned());
-    }
-    let first = rpassword::prompt_password("New password: ")?;
-    if rpassword::prompt_password("The same again: ")? != first {
-        bail!("the two passwords differ; nothing was changed");
-    }
-    parse_password(first)
+    Password::try_from(new_secret("New password: ")?).map_err(Into::into)
 }
 
-fn parse_password(text: String) -> anyhow::Result<Password> {
-    Password::try_from(text).map_err(Into::into)
+/// The same for a PIN.
+pub(crate) fn new_pin() -> anyhow::Result<Pin> {
+    Ok(new_secret("New PIN (6 digits or more, or a phrase): ")?.parse()?)
+}
+
+fn new_secret(prompt: &str) -> anyhow::Result<String> {
+    if !std::io::stdin().is_terminal() {
+        return line();
+    }
+    let first = rpassword::prompt_password(prompt)?;
+    if rpassword::prompt_password("The same again: ")? != first {
+        bail!("the two differ; nothing was changed");
+    }
+    Ok(first)
+}
+
+/// Asks a question and reads the answer, a line of standard input.
+pub(crate) fn answer(question: &str) -> anyhow::Result<String> {
+    print!("{question}");
+    std::io::stdout().flush().context("standard output can't be written")?;
+    line()
+}
+
+/// One line of standard input without its end, of at most 4 KiB.
+fn line() -> anyhow::Result<String> {
+    let mut line = String::new();
+    let input = std::io::stdin().lock().take(4 * 1024);
+    { input }.read_line(&mut line).context("standard input can't be read")?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Shows a setup link for each place from which people may follow it.

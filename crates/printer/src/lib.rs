@@ -6,6 +6,7 @@
 mod id;
 mod kind;
 mod level;
+mod lock;
 mod name;
 mod random;
 mod time;
@@ -13,6 +14,7 @@ mod time;
 pub use id::{AccountId, AgentId, GrantId, InvalidId, PrinterId, SessionId};
 pub use kind::{Kind, UnknownKind};
 pub use level::{Level, UnknownLevel};
+pub use lock::Lock;
 pub use name::{InvalidName, Name};
 pub use random::{OsRandom, Random};
 pub use time::{Clock, SystemClock, Timestamp};

@@ -45,6 +45,11 @@ impl OctoPrint {
         Self::start_in(rig_directory()?, camera_url, "", Some(settings::OPEN_GROUPS)).await
     }
 
+    /// Starts one that takes everyone, wherever they are, for the administrator.
+    pub async fn start_trusting_everyone(camera_url: &str) -> Result<Self> {
+        Self::start_with(camera_url, settings::AUTOLOGIN_EVERYONE).await
+    }
+
     async fn start_with(camera_url: &str, more: &str) -> Result<Self> {
         Self::start_in(rig_directory()?, camera_url, more, None).await
     }

@@ -7,11 +7,13 @@
 //! | hub, once, first | `POST /v1/hello` | [`Hello`] → [`HelloAnswer`] |
 //! | hub, once, kept open | `GET /v1/events` | → one [`Report`] a line |
 //! | hub, for a visitor | anything at `{printer}.printer.internal` | [`Relayed`] in one header |
+//! | hub, for a visitor | [`PIN_PATH`] at `{printer}.printer.internal` | answered by the agent itself |
 //! | agent not linked yet | `POST /v1/link` (long poll) | [`LinkRequest`] → [`LinkAnswer`] |
 
 mod authority;
 mod hello;
 mod link;
+mod pin;
 mod relayed;
 mod report;
 mod stamp;
@@ -19,6 +21,7 @@ mod stamp;
 pub use authority::{AGENT_AUTHORITY, printer_authority, printer_of_authority};
 pub use hello::{Hello, HelloAnswer, Refusal};
 pub use link::{LinkAnswer, LinkRefusal, LinkRequest};
+pub use pin::{PIN_HEADER, PIN_PATH};
 pub use relayed::{InvalidRelayed, NEEDED_HEADER, RELAYED_HEADER, Relayed};
 pub use report::{PrinterReport, Report};
 pub use stamp::{Nonce, Stamp, Tick, needs_stamp};

@@ -1,6 +1,6 @@
 //! What an agent says about its printers, whenever something changes.
 
-use printer::{Kind, Name, PrinterId};
+use printer::{Kind, Lock, Name, PrinterId};
 use serde::{Deserialize, Serialize};
 
 use crate::Tick;
@@ -27,4 +27,27 @@ pub struct PrinterReport {
     pub kind: Kind,
     /// Whether the agent's last probe of its base URL succeeded.
     pub online: bool,
+    /// What asks a visitor for anything, besides the hub. Agents of older versions don't say.
+    #[serde(default)]
+    pub lock: Option<Lock>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(word: &str) -> Lock {
+        serde_json::from_value(word.into()).unwrap()
+    }
+
+    // covers: RL-9
+    #[test]
+    fn every_lock_survives_text_and_unknown_words_are_unknown() {
+        for lock in Lock::ALL {
+            let word = serde_json::to_value(lock).unwrap();
+            assert_eq!(read(word.as_str().unwrap()), lock);
+        }
+        assert_eq!(read("own-login"), Lock::OwnLogin);
+        assert_eq!(read("fingerprint"), Lock::Unknown);
+    }
 }

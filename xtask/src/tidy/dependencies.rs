@@ -40,7 +40,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("gate", &["edge", "forward", "backplane", "credentials", "printer"]),
-    ("agent", &["guard", "tunnel", "forward", "wire", "printer"]),
+    ("agent", &["credentials", "guard", "tunnel", "forward", "wire", "printer"]),
     (
         "layerlock",
         &[

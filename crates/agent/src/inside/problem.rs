@@ -5,7 +5,7 @@ use forward::{BadRequest, Body, Error};
 use http::{HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use printer::Level;
 
-use super::fresh::Stale;
+use super::{fresh::Stale, pin::Shut};
 
 /// The header that carries a problem's code; no printer's answer ever has it.
 pub const ERROR_HEADER: &str = "layerlock-agent-error";
@@ -21,6 +21,8 @@ pub(super) enum Problem {
     RelayHeader(#[from] wire::InvalidRelayed),
     #[error("this agent has no such printer")]
     UnknownPrinter,
+    #[error(transparent)]
+    Shut(#[from] Shut),
     #[error("this needs the level {0}")]
     NotAllowed(Level),
     #[error(transparent)]
@@ -52,6 +54,9 @@ impl Problem {
             Self::Unreadable => (StatusCode::BAD_REQUEST, "unreadable"),
             Self::RelayHeader(_) => (StatusCode::BAD_REQUEST, "relay-header"),
             Self::UnknownPrinter => (StatusCode::NOT_FOUND, "unknown-printer"),
+            Self::Shut(Shut::Open) => (StatusCode::FORBIDDEN, "printer-open"),
+            Self::Shut(Shut::Unknown) => (StatusCode::FORBIDDEN, "printer-unchecked"),
+            Self::Shut(Shut::PinNeeded) => (StatusCode::FORBIDDEN, "pin-needed"),
             Self::NotAllowed(_) => (StatusCode::FORBIDDEN, "not-allowed"),
             Self::Stale(Stale::NoStamp) => (StatusCode::BAD_REQUEST, "no-stamp"),
             Self::Stale(Stale::TooOld | Stale::Unjudged) => (StatusCode::CONFLICT, "too-old"),

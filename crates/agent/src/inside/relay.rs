@@ -1,17 +1,15 @@
 //! A visitor's request, from the tunnel to a printer. The hub has checked who it is; here it is
-//! checked again what may be ([`levels`]) and whether it was made just now ([`super::fresh`]), and
-//! everything that says where it comes from is written anew.
+//! checked again whether the printer is open to visitors at all ([`pin`]), what may be ([`levels`])
+//! and whether it was made just now ([`super::fresh`]), and everything that says where it comes from
+//! is written anew.
 
-use forward::{BadRequest, Body, address::shown_to_printers, headers};
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, Response, Uri,
-    header::{HOST, HeaderValue as Value},
-    request::Parts,
-};
+use forward::{BadRequest, Body, headers};
+use http::{HeaderMap, HeaderValue, Request, Response, Uri, request::Parts};
 use printer::PrinterId;
 use wire::{InvalidRelayed, RELAYED_HEADER, Relayed};
 
-use super::{Inside, Problem, levels};
+use super::{Inside, Problem, levels, pin};
+use crate::visitor;
 
 /// Names that only hub and agent use.
 const OURS: &str = "layerlock-";
@@ -22,8 +20,14 @@ pub(super) async fn relay(
     request: Request<Body>,
 ) -> Result<Response<Body>, Problem> {
     let (mut parts, body) = request.into_parts();
+    let shown = pin::shown(&parts.headers);
     let relayed = take_relayed(&mut parts.headers)?;
     let member = inside.printers.find(printer).ok_or(Problem::UnknownPrinter)?;
+    let visit = pin::Visit { inside, member: &member, relayed: &relayed, shown };
+    if pin::is_reserved(parts.uri.path()) {
+        return visit.answer(parts, body).await;
+    }
+    visit.admit()?;
     rewrite(&mut parts, &relayed)?;
     let targets = member.targets().ok_or(Problem::Offline)?;
     let asked = parts.uri.path_and_query().ok_or(BadRequest::Target)?;
@@ -67,17 +71,6 @@ fn rewrite(parts: &mut Parts, relayed: &Relayed) -> Result<(), BadRequest> {
     headers::strip_hop_by_hop(&mut parts.headers);
     headers::strip_forwarding(&mut parts.headers);
     let host = HeaderValue::from_str(&relayed.host).map_err(|_| BadRequest::Host)?;
-    let client = HeaderValue::from_str(&shown_to_printers(relayed.client).to_string());
-    let client = client.map_err(|_| BadRequest::Host)?;
-    for (name, value) in [
-        (HOST, host.clone()),
-        (HeaderName::from_static("x-forwarded-host"), host),
-        (HeaderName::from_static("x-forwarded-proto"), Value::from_static("https")),
-        (HeaderName::from_static("x-scheme"), Value::from_static("https")),
-        (HeaderName::from_static("x-forwarded-for"), client.clone()),
-        (HeaderName::from_static("x-real-ip"), client),
-    ] {
-        parts.headers.insert(name, value);
-    }
+    visitor::describe(&mut parts.headers, &host, relayed.client);
     headers::check(parts)
 }

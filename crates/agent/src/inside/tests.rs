@@ -15,7 +15,7 @@ use tokio::{
 use wire::{HelloAnswer, RELAYED_HEADER, Relayed, Report};
 
 use super::*;
-use crate::Printers;
+use crate::{Printers, choices::Choices};
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -32,33 +32,56 @@ impl Clock for AnHourIn {
     }
 }
 
+/// The owner of all printers has accepted that they ask for no login.
+pub(crate) const ACCEPTED: &str = "[ID]\naccepted = true\n";
+
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
-/// A printer on this machine that answers everything with `answer`, and tells the heads of the
-/// requests that aren't probes of its root.
+const REFUSED: &str = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n";
+
+/// A printer on this machine that asks strangers for a login, answers everybody else with
+/// `answer`, and tells the heads of the requests that aren't the agent's own.
 pub(crate) async fn fake_printer(
     answer: &'static str,
+) -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
+    fake(answer, REFUSED).await
+}
+
+/// The same, but it lets strangers in.
+pub(crate) async fn fake_open_printer() -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
+    fake(OK, OK).await
+}
+
+async fn fake(
+    answer: &'static str,
+    for_strangers: &'static str,
 ) -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (asked, questions) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer_all(stream, answer, asked.clone()));
+            tokio::spawn(answer_all(stream, [answer, for_strangers], asked.clone()));
         }
     });
     (address, questions)
 }
 
-async fn answer_all(mut stream: TcpStream, answer: &str, asked: mpsc::UnboundedSender<String>) {
+async fn answer_all(
+    mut stream: TcpStream,
+    [answer, for_strangers]: [&str; 2],
+    asked: mpsc::UnboundedSender<String>,
+) {
     let mut head = Vec::new();
     while let Ok(byte) = stream.read_u8().await {
         head.push(byte);
         if head.ends_with(b"\r\n\r\n") {
             let text = String::from_utf8(std::mem::take(&mut head)).unwrap();
-            if !text.starts_with("GET / ") {
+            let checks = text.contains("host: printer.invalid\r\n");
+            if !checks && !text.starts_with("GET / ") {
                 let _ = asked.send(text);
             }
+            let answer = if checks { for_strangers } else { answer };
             let _ = stream.write_all(answer.as_bytes()).await;
         }
     }
@@ -66,13 +89,22 @@ async fn answer_all(mut stream: TcpStream, answer: &str, asked: mpsc::UnboundedS
 
 /// The inside of an agent with these printers, once all of them are online.
 pub(crate) async fn inside(urls: &[String]) -> (Inside, Vec<PrinterId>) {
+    inside_with(urls, "").await
+}
+
+/// The same with what the printers' owner decided: `locks.toml` with `[ID]` for each printer's id.
+pub(crate) async fn inside_with(urls: &[String], decided: &str) -> (Inside, Vec<PrinterId>) {
     let mut printers = Printers::default();
     for url in urls {
         let new = format!("octoprint={url}").parse().unwrap();
         printers.add(new, &SystemClock::new(), &OsRandom).unwrap();
     }
-    let supervisor = Supervisor::default();
-    supervisor.apply(&printers);
+    let clock = Arc::new(AnHourIn(SystemClock::new()));
+    let supervisor = Supervisor::new(clock.clone());
+    let ids: Vec<_> = printers.entries().iter().map(|entry| entry.id).collect();
+    let choices: String =
+        ids.iter().map(|id| decided.replace("[ID]", &format!("[{id}]"))).collect();
+    supervisor.apply(&printers, &Choices::parse(&choices).unwrap());
     let all_online = |report: &Report| report.printers.iter().all(|printer| printer.online);
     let mut reports = supervisor.reports();
     timeout(DEADLINE, reports.wait_for(all_online)).await.expect("not online").unwrap();
@@ -80,10 +112,10 @@ pub(crate) async fn inside(urls: &[String]) -> (Inside, Vec<PrinterId>) {
         printers: supervisor,
         name: "workshop".parse().unwrap(),
         greeted: watch::Sender::new(None),
-        memory: Arc::new(Memory::new(Arc::new(AnHourIn(SystemClock::new())), &OsRandom)),
+        memory: Arc::new(Memory::new(clock, Arc::new(OsRandom))),
         stopping: CancellationToken::new(),
     };
-    (inside, printers.entries().iter().map(|entry| entry.id).collect())
+    (inside, ids)
 }
 
 pub(crate) fn relayed() -> Relayed {
@@ -291,7 +323,8 @@ async fn printer_poses_as_the_agent() {
     let mut printers = Printers::default();
     let new = format!("octoprint=http://{liar}").parse().unwrap();
     let id = printers.add(new, &SystemClock::new(), &OsRandom).unwrap().id;
-    inside.printers.apply(&printers);
+    let accepted = ACCEPTED.replace("[ID]", &format!("[{id}]"));
+    inside.printers.apply(&printers, &Choices::parse(&accepted).unwrap());
     let known = || inside.printers.find(id).and_then(|member| member.targets()).is_some();
     let resolved = async {
         while !known() {
@@ -331,7 +364,7 @@ async fn the_hub_is_greeted_and_hears_every_change() {
     let request = Request::get("https://agent.internal/v1/events").body(empty()).unwrap();
     let mut events = answer(&inside, request).await.into_body();
     assert_eq!(next_report(&mut events).await.printers[0].id, ids[0]);
-    inside.printers.apply(&Printers::default());
+    inside.printers.apply(&Printers::default(), &Choices::default());
     let empty = next_report(&mut events).await;
     assert_eq!((empty.printers, empty.tick.unwrap().run), (Vec::new(), said.tick.run));
     inside.stopping.cancel();

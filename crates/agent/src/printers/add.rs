@@ -61,6 +61,9 @@ pub enum InvalidPrinter {
     /// There is none with this name or id.
     #[error("there is no printer {0:?}; see: layerlock agent printer list")]
     Unknown(String),
+    /// Its owner can't decide so about it.
+    #[error(transparent)]
+    Choice(#[from] crate::InvalidChoice),
 }
 
 impl Printers {
@@ -96,12 +99,22 @@ impl Printers {
     /// # Errors
     /// [`InvalidPrinter::Unknown`].
     pub fn remove(&mut self, name_or_id: &str) -> Result<Entry, InvalidPrinter> {
+        let id = self.find(name_or_id)?.id;
+        let index = self.entries.iter().position(|entry| entry.id == id);
+        let index = index.ok_or_else(|| InvalidPrinter::Unknown(name_or_id.to_owned()))?;
+        Ok(self.entries.remove(index))
+    }
+
+    /// The printer with this name (in any case) or id.
+    ///
+    /// # Errors
+    /// [`InvalidPrinter::Unknown`].
+    pub fn find(&self, name_or_id: &str) -> Result<&Entry, InvalidPrinter> {
         let wanted = name_or_id.trim();
         let is_meant =
-            |entry: &Entry| same(entry.name.as_str(), wanted) || wanted.parse() == Ok(entry.id);
-        let index = self.entries.iter().position(is_meant);
-        let index = index.ok_or_else(|| InvalidPrinter::Unknown(wanted.to_owned()))?;
-        Ok(self.entries.remove(index))
+            |entry: &&Entry| same(entry.name.as_str(), wanted) || wanted.parse() == Ok(entry.id);
+        let found = self.entries.iter().find(is_meant);
+        found.ok_or_else(|| InvalidPrinter::Unknown(wanted.to_owned()))
     }
 
     pub(super) fn push(&mut self, entry: Entry) -> Result<(), InvalidPrinter> {

@@ -191,6 +191,7 @@ async fn a_websocket_reaches_a_printer_through_the_tunnel() {
     let home = Home::open(rig.data.path()).unwrap();
     let new = format!("moonraker=http://{address}").parse().unwrap();
     let id = home.add_printer(new, &SystemClock::new(), &OsRandom).await.unwrap().id;
+    home.accept_risk("moonraker").unwrap();
     let tunnel = rig.accept().await;
     let tick = greet(&tunnel, None).await.tick;
     let mut events = tunnel.send(get("https://agent.internal/v1/events")).await.unwrap();

@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, State},
 };
 use edge::Asked;
-use printer::{AccountId, AgentId, Kind, Level, Name, PrinterId};
+use printer::{AccountId, AgentId, Kind, Level, Lock, Name, PrinterId};
 use serde::Serialize;
 use utoipa::{
     ToSchema,
@@ -128,7 +128,7 @@ pub(super) async fn seen_by(
         Printer {
             id: printer.id,
             online: present.printers.contains(&printer.id),
-            open: open(hub, &printer.label, level, asked),
+            open: open(hub, &printer.label, level, present.locks.get(&printer.id).copied(), asked),
             name: printer.name,
             kind: printer.kind,
             level,
@@ -143,10 +143,14 @@ pub(super) async fn seen_by(
     Ok(seen.collect())
 }
 
-fn open(hub: &Hub, label: &str, level: Level, asked: &Asked) -> Open {
+fn open(hub: &Hub, label: &str, level: Level, lock: Option<Lock>, asked: &Asked) -> Open {
     let not = |reason: String| Open::Not { unavailable: reason };
     if !policy::suffices(level, Action::UsePrinter) {
         return not("The printer's own pages take the level \"controls\".".to_owned());
+    }
+    // The agent itself lets nobody in; here it is only said.
+    if let Some(why) = lock.and_then(Lock::why_closed) {
+        return not(format!("{why} {}", Lock::REMEDY));
     }
     match hub.origins.way(asked) {
         Ok(way) => {

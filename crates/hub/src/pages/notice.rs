@@ -1,12 +1,13 @@
 //! Every honest refusal on a printer's origin, in words for people and a code for programs.
 
 use super::{Asker, page::protect};
-use crate::problem::ApiError;
+use crate::{problem::ApiError, relay::LocalPath};
 use axum::body::Body;
 use http::{
     HeaderValue, Response, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER},
+    header::{CONTENT_TYPE, LOCATION, RETRY_AFTER},
 };
+use printer::Lock;
 
 /// Why there is no answer of the printer.
 #[derive(Debug, Clone)]
@@ -19,11 +20,13 @@ pub(crate) struct Notice {
     retry: Option<u32>,
     /// Where a person may go instead.
     link: Option<(String, &'static str)>,
+    /// Where a person is sent at once, on the same origin.
+    onward: Option<String>,
 }
 
 impl Notice {
     fn new(status: StatusCode, code: &'static str, title: &'static str, detail: String) -> Self {
-        Self { status, code, title, detail, retry: None, link: None }
+        Self { status, code, title, detail, retry: None, link: None, onward: None }
     }
 
     /// The agent is there, the printer doesn't answer it.
@@ -69,6 +72,22 @@ impl Notice {
              printer's owner to grant it to you."
         );
         Self::new(StatusCode::FORBIDDEN, "not-allowed", "Your level doesn't allow this", detail)
+    }
+
+    /// A printer without a login (RL-9), or one of which nobody knows.
+    pub(crate) fn closed(code: &'static str, lock: Lock) -> Self {
+        let why = lock.why_closed().unwrap_or("This printer is closed.");
+        let detail = format!("{why} {}", Lock::REMEDY);
+        Self::new(StatusCode::FORBIDDEN, code, "This printer is closed", detail)
+    }
+
+    /// The agent asks for a PIN first. A person who wanted a page is sent to where it asks.
+    pub(crate) fn pin_needed(name: &str, wanted: Option<&LocalPath>) -> Self {
+        let detail =
+            format!("The agent beside {name} asks for a PIN first, at {}.", wire::PIN_PATH);
+        let mut notice = Self::new(StatusCode::FORBIDDEN, "pin-needed", "PIN needed", detail);
+        notice.onward = wanted.map(|path| format!("{}?next={}", wire::PIN_PATH, path.encoded()));
+        notice
     }
 
     /// No printer, or none that this person may know of.
@@ -170,7 +189,11 @@ impl Notice {
 
     /// The answer in the form that the asker reads.
     pub(crate) fn answer(&self, asker: &Asker) -> Response<Body> {
-        let mut answer = if asker.person { self.page(asker) } else { self.problem(asker) };
+        let mut answer = match &self.onward {
+            Some(onward) if asker.person => onward_to(onward),
+            _ if asker.person => self.page(asker),
+            _ => self.problem(asker),
+        };
         let headers = answer.headers_mut();
         if let Some(seconds) = self.retry {
             headers.insert(RETRY_AFTER, seconds.into());
@@ -211,6 +234,13 @@ impl From<store::Error> for Notice {
     }
 }
 
+fn onward_to(location: &str) -> Response<Body> {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::SEE_OTHER;
+    answer.headers_mut().extend(HeaderValue::try_from(location).ok().map(|to| (LOCATION, to)));
+    answer
+}
+
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -247,6 +277,20 @@ mod tests {
     async fn printer_name_with_markup() {
         let page = text(Notice::printer_offline("<script>alert(1)</script>{{link}}"), true).await;
         assert!(page.contains("&lt;script&gt;") && !page.contains("<script"));
+    }
+
+    // covers: RL-9
+    #[tokio::test]
+    async fn a_closed_printer_says_why_and_what_to_do() {
+        let page = text(Notice::closed("printer-open", Lock::Open), true).await;
+        assert!(page.contains("without a login") && page.contains("layerlock agent pin"), "{page}");
+        let wanted = LocalPath::parse("/a?b=1");
+        let person = Asker { person: true, request_id: None };
+        let sent = Notice::pin_needed("Voron", wanted.as_ref()).answer(&person);
+        assert_eq!(sent.status(), 303);
+        assert_eq!(sent.headers()[LOCATION], "/.layerlock/pin?next=%2Fa%3Fb%3D1");
+        let told = text(Notice::pin_needed("Voron", wanted.as_ref()), false).await;
+        assert!(told.contains("pin-needed"), "{told}");
     }
 
     #[tokio::test]

@@ -1,10 +1,10 @@
 //! A printer's answer as the visitor gets it, or the agent's word that there is none.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_SECURITY_POLICY};
-use printer::Level;
+use printer::{Level, Lock};
 use store::Printer;
 
-use super::request::remove_ours;
+use super::{path::LocalPath, request::remove_ours};
 use crate::pages::Notice;
 
 /// In which the agent says why the printer didn't answer. It removes what a printer writes there.
@@ -44,8 +44,12 @@ pub(super) fn clean(headers: &mut HeaderMap) {
     headers.append(CONTENT_SECURITY_POLICY, NO_FOREIGN_FRAMES);
 }
 
-/// What the agent says instead of an answer of the printer.
-pub(super) fn agents_word(headers: &HeaderMap, printer: &Printer) -> Option<Notice> {
+/// What the agent says instead of an answer of the printer to a visitor who `wanted` a page.
+pub(super) fn agents_word(
+    headers: &HeaderMap,
+    printer: &Printer,
+    wanted: Option<&LocalPath>,
+) -> Option<Notice> {
     let code = headers.get(AGENT_ERROR)?.to_str().unwrap_or_default();
     Some(match code {
         "printer-offline" => Notice::printer_offline(printer.name.as_str()),
@@ -53,6 +57,9 @@ pub(super) fn agents_word(headers: &HeaderMap, printer: &Printer) -> Option<Noti
             Notice::printer_failed("printer-timeout", "The printer took too long to answer.")
         }
         "unknown-printer" => Notice::no_such_printer(),
+        "printer-open" => Notice::closed("printer-open", Lock::Open),
+        "printer-unchecked" => Notice::closed("printer-unchecked", Lock::Unknown),
+        "pin-needed" => Notice::pin_needed(printer.name.as_str(), wanted),
         "not-allowed" => Notice::takes_more(needed_level(headers)),
         "too-old" | "replayed" => Notice::not_carried_out(),
         "agent-busy" => Notice::busy(),

@@ -24,6 +24,12 @@ pub(crate) fn pre_name(label: &str) -> String {
     format!("__Host-ll-pre-{label}")
 }
 
+/// The cookie that proves to the printer's agent that somebody knew its PIN. What is in it is the
+/// agent's; its name is the hub's, so that no printer gets it or sets it.
+pub(crate) fn pin_name(label: &str) -> String {
+    format!("__Host-ll-pin-{label}")
+}
+
 /// Whether a cookie of this name is the hub's.
 pub(crate) fn is_hubs(name: &str) -> bool {
     let name = name.trim().to_ascii_lowercase();

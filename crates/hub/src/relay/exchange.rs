@@ -2,6 +2,7 @@
 //! the other: a visitor who leaves cancels the request at the agent, and a session that ends cuts
 //! the answer off.
 
+mod pin;
 mod progress;
 
 use std::time::Duration;
@@ -9,13 +10,16 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use forward::Leased;
-use http::{HeaderMap, Request, Response, Version, request::Parts};
+use http::{HeaderMap, Method, Request, Response, Version, header::SET_COOKIE, request::Parts};
 use tunnel::Rider;
 use wire::Relayed;
 
-use self::progress::Progress;
+use self::{
+    pin::{PIN, PinCookie},
+    progress::Progress,
+};
 use super::{
-    admission::Admitted, answer, cookies::Jar, hold::Hold, request::towards_agent,
+    admission::Admitted, answer, cookies::Jar, hold::Hold, path::LocalPath, request::towards_agent,
     site::PrinterOrigin,
 };
 use crate::{
@@ -32,6 +36,7 @@ pub(super) struct Exchange {
     /// When the request came, on the hub's own clock.
     came: Duration,
     jar: Jar,
+    pin: PinCookie,
     /// One stream of the person's share, until the request takes it along.
     stream: Option<Rider>,
     progress: Progress,
@@ -61,7 +66,8 @@ impl Exchange {
         };
         let session = admitted.hold.lease.session();
         let jar = Jar::new(state.store.clone(), session, &admitted.printer);
-        Ok(Self { admitted, live, who, came, jar, stream: Some(stream), progress: Progress::new() })
+        let (pin, progress) = (PinCookie::of(origin.label()), Progress::new());
+        Ok(Self { admitted, live, who, came, jar, pin, stream: Some(stream), progress })
     }
 
     /// Sends a request and waits for the head of its answer, for the end of the session, or until
@@ -75,6 +81,7 @@ impl Exchange {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<tunnel::BoxError>,
     {
+        let (pin, wanted) = (self.pin.shown(&parts.headers), wanted(&parts));
         self.jar.open(&mut parts.headers, parts.uri.path()).await?;
         forward::headers::check_size(&parts.headers)
             .map_err(|error| Notice::bad_request("bad-request", error.to_string()))?;
@@ -85,6 +92,7 @@ impl Exchange {
             self.who.stamp = Some(self.live.ticks.stamp(self.came, random));
         }
         let mut parts = towards_agent(parts, printer.at_agent, &self.who).ok_or_else(invalid)?;
+        parts.headers.extend(pin.map(|pin| (PIN, pin)));
         if let Some(stream) = self.stream.take() {
             parts.extensions.insert(stream);
         }
@@ -99,7 +107,7 @@ impl Exchange {
             () = progress.stopped() => return Err(too_slow()),
         };
         let answer = answer.map_err(|error| failed(&error))?;
-        match answer::agents_word(answer.headers(), printer) {
+        match answer::agents_word(answer.headers(), printer, wanted.as_ref()) {
             Some(notice) => Err(notice),
             None => Ok(answer),
         }
@@ -124,14 +132,22 @@ impl Exchange {
 
     /// Removes from an answer what a printer may not tell a browser, and renames its cookies.
     pub(super) async fn clean(&mut self, headers: &mut HeaderMap) {
+        let pin = self.pin.kept(headers);
         answer::clean(headers);
         self.jar.close(headers).await;
+        headers.extend(pin.map(|cookie| (SET_COOKIE, cookie)));
     }
 
     /// What remains when the socket itself takes over.
     pub(super) fn into_hold(self) -> Hold {
         self.admitted.hold
     }
+}
+
+/// The page that a request is for.
+fn wanted(parts: &Parts) -> Option<LocalPath> {
+    let path = parts.uri.path_and_query().filter(|_| parts.method == Method::GET)?;
+    LocalPath::parse(path.as_str())
 }
 
 async fn agent_offline(admitted: &Admitted) -> Result<Notice, store::Error> {

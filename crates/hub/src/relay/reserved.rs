@@ -1,5 +1,5 @@
 //! `/.layerlock/` on a printer's origin: the few paths there that are ours and never the
-//! printer's.
+//! printer's. One of them is answered by the agent.
 
 use axum::body::Body;
 use http::{Method, Response, request::Parts};
@@ -26,6 +26,11 @@ const RESERVED: &str = "/.layerlock";
 /// Whether a path is ours.
 pub(super) fn is_reserved(path: &str) -> bool {
     path.strip_prefix(RESERVED).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether a path is reserved for the agent, which asks for a PIN there: relayed like any other.
+pub(super) fn is_the_agents(path: &str) -> bool {
+    path == wire::PIN_PATH
 }
 
 /// Answers a request for a reserved path.

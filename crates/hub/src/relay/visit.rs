@@ -45,7 +45,8 @@ async fn pass(
     asker: &Asker,
 ) -> Result<Response<Body>, Notice> {
     check(&parts)?;
-    if reserved::is_reserved(parts.uri.path()) {
+    let path = parts.uri.path();
+    if reserved::is_reserved(path) && !reserved::is_the_agents(path) {
         return reserved::answer(state, origin, &parts, body).await;
     }
     same_origin::judge(&parts, &origin.origin(), handshake.is_some()).map_err(refused)?;
@@ -66,7 +67,11 @@ async fn pass(
 /// What a request is for: a person who navigates wants the printer's own pages.
 fn action(parts: &Parts, asker: &Asker) -> Action {
     let opens = asker.person || same_origin::is_navigation(parts);
-    if opens { Action::UsePrinter } else { Action::AskPrinter }
+    if opens && !reserved::is_the_agents(parts.uri.path()) {
+        Action::UsePrinter
+    } else {
+        Action::AskPrinter
+    }
 }
 
 /// What is refused whoever asks, and whatever they ask for. Cookies are counted later, when the

@@ -9,7 +9,7 @@ use backplane::Arrival;
 use bytes::Bytes;
 use http::Method;
 use http_body_util::Empty;
-use printer::{PrinterId, Random};
+use printer::{Lock, PrinterId, Random};
 use store::{Agent, ReportedPrinter};
 use tokio::time::{sleep, timeout};
 use tunnel::Tunnel;
@@ -51,7 +51,8 @@ pub(super) async fn follow(
                 names = store(state, agent, &said.printers).await?;
             }
             let online = said.online.iter().filter_map(|id| names.get(id));
-            arrival.report(online.copied().collect());
+            let locks = said.locks.iter().filter_map(|(id, lock)| Some((*names.get(id)?, *lock)));
+            arrival.report(online.copied().collect(), locks.collect());
             told = Some(said);
         }
         sleep(PAUSE).await;
@@ -64,11 +65,12 @@ pub(super) async fn follow(
 struct Said {
     printers: Vec<ReportedPrinter>,
     online: Vec<PrinterId>,
+    locks: HashMap<PrinterId, Lock>,
 }
 
 impl Said {
     fn of(report: &Report) -> Self {
-        Self { printers: printers(report), online: online(report) }
+        Self { printers: printers(report), online: online(report), locks: locks(report) }
     }
 }
 
@@ -101,6 +103,10 @@ fn printers(report: &Report) -> Vec<ReportedPrinter> {
 
 fn online(report: &Report) -> Vec<PrinterId> {
     report.printers.iter().filter(|printer| printer.online).map(|printer| printer.id).collect()
+}
+
+fn locks(report: &Report) -> HashMap<PrinterId, Lock> {
+    report.printers.iter().filter_map(|printer| Some((printer.id, printer.lock?))).collect()
 }
 
 /// A new label for a printer's origin: 80 random bits in base32.

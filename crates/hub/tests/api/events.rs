@@ -134,7 +134,8 @@ async fn agent_wakes_everyone_who_listens_again_and_again() {
     let mut lists = 0;
     let flood = async {
         for n in 0..30 {
-            arrival.report(if n % 2 == 0 { vec![] } else { vec![printer] });
+            let online = if n % 2 == 0 { vec![] } else { vec![printer] };
+            arrival.report(online, std::collections::HashMap::new());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };

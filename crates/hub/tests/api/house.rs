@@ -130,7 +130,7 @@ impl House {
     /// Connects an agent, with its printer online, until the arrival is dropped.
     pub(crate) fn connect(&self, agent: &Agent, printer: PrinterId) -> Arrival {
         let arrival = self.hub.backplane().presence().arrive(agent.id);
-        arrival.report(vec![printer]);
+        arrival.report(vec![printer], std::collections::HashMap::new());
         arrival
     }
 

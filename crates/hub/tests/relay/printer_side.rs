@@ -42,6 +42,7 @@ impl PrinterSide {
             name: name.parse().unwrap(),
             kind: *kind,
             online: true,
+            lock: None,
         };
         let report = Report { printers: printers.iter().map(report).collect(), tick: None };
         Self(Arc::new(Inner {

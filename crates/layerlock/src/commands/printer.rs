@@ -2,6 +2,7 @@
 
 use agent::NewPrinter;
 
+use super::locks;
 use crate::{
     arguments::{Printer, PrinterAdd},
     context::Context,
@@ -21,7 +22,7 @@ async fn add(asked: PrinterAdd, context: &Context) -> anyhow::Result<()> {
     let printer = NewPrinter { name: asked.name, routes: asked.routes, ..asked.printer };
     let entry = add_to(&context.agent_home()?, printer, context).await?;
     println!("Added {} ({} at {}). Its id is {}.", entry.name, entry.kind, entry.url, entry.id);
-    Ok(())
+    locks::advise(&entry, context).await
 }
 
 /// Adds a printer to an agent.

@@ -14,6 +14,7 @@ mod nobody_is_local;
 mod octoprint;
 mod prusalink;
 mod recorder;
+mod second_lock;
 mod smuggling;
 mod smuggling_http2;
 mod streams;

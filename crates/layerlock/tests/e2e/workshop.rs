@@ -112,7 +112,13 @@ async fn serve_one(tcp: TcpStream, state: Arc<State>) {
     let _ = connection.serve_connection(TokioIo::new(tcp), service).with_upgrades().await;
 }
 
+/// The host under which an agent asks whether strangers are let in; this printer refuses them.
+const STRANGERS: &str = "printer.invalid";
+
 async fn answer(request: Request<Incoming>, state: Arc<State>) -> Response<Body> {
+    if request.headers().get("host").is_some_and(|host| host == STRANGERS) {
+        return text(StatusCode::FORBIDDEN, "log in first");
+    }
     match request.uri().path() {
         "/upload" => swallow(request, &state).await,
         "/events" => events(state),

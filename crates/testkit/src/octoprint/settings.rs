@@ -47,6 +47,14 @@ groups:
     default: false
 ";
 
+/// The same for whoever comes from anywhere.
+pub(super) const AUTOLOGIN_EVERYONE: &str = "\
+accessControl:
+  autologinLocal: true
+  autologinAs: admin
+  localNetworks: [0.0.0.0/0]
+";
+
 /// `users.yaml`: the two users. The hashes are of passwords that stand a few lines away from
 /// here, made by OctoPrint itself.
 pub(super) fn users() -> String {

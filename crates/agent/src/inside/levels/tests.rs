@@ -13,7 +13,7 @@ use tokio::{
 use wire::{Nonce, Relayed, Stamp, Tick};
 
 use super::*;
-use crate::inside::tests::{DEADLINE, answer, code, inside, relayed, visit};
+use crate::inside::tests::{ACCEPTED, DEADLINE, answer, code, inside_with, relayed, visit};
 
 /// A printer that answers every request when it is complete, and tells it as text. What breaks off
 /// is told too, after a `!`.
@@ -38,7 +38,7 @@ async fn record(mut stream: TcpStream, tell: mpsc::UnboundedSender<String>) {
             continue;
         }
         let request = std::mem::take(&mut text);
-        if !request.starts_with("GET / ") {
+        if !request.starts_with("GET / ") && !request.contains("host: printer.invalid\r\n") {
             let _ = tell.send(request);
         }
         let ok = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -68,7 +68,7 @@ impl Bench {
 
     async fn at(path: &str) -> Self {
         let (address, told) = recorder().await;
-        let (inside, ids) = inside(&[format!("http://{address}{path}")]).await;
+        let (inside, ids) = inside_with(&[format!("http://{address}{path}")], ACCEPTED).await;
         Self { inside, printer: ids[0], told }
     }
 

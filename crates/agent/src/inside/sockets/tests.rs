@@ -24,7 +24,7 @@ use guard::MAX_MESSAGE;
 use super::{messages::ALWAYS, *};
 use crate::inside::{
     Inside,
-    tests::{DEADLINE, answer, code, inside, relayed, visit},
+    tests::{ACCEPTED, DEADLINE, answer, code, inside_with, relayed, visit},
 };
 
 /// A printer that tells every text it gets, and greets, answers and says a long word.
@@ -69,7 +69,7 @@ type Socket = WebSocketStream<DuplexStream>;
 impl Bench {
     async fn new() -> Self {
         let (address, told) = talker().await;
-        let (inside, ids) = inside(&[format!("http://{address}")]).await;
+        let (inside, ids) = inside_with(&[format!("http://{address}")], ACCEPTED).await;
         Self { inside, printer: ids[0], told }
     }
 
