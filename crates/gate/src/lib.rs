@@ -24,7 +24,8 @@ mod users;
 
 pub use config::{Backend, Config, Listen, Rewrite, Route};
 pub use error::Error;
+pub use forward::BaseUrl;
 pub use gate::{Gate, Parts};
-pub use settings::{HashText, Settings};
+pub use settings::{HashText, REFERENCE, Settings};
 pub use surroundings::Surroundings;
 pub use users::{User, UserList};

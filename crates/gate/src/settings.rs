@@ -43,6 +43,36 @@ pub struct Settings {
     pub pass_credentials: bool,
 }
 
+/// The `[gate]` part of a configuration file, with every setting at its default.
+pub const REFERENCE: &str = "\
+# The gate: one printer's pages, with a password for everyone outside (docs/gate.md).
+[gate]
+# The printer's own pages.
+# upstream = \"http://127.0.0.1:5000\"
+# Addresses and networks that need no password, for example [\"192.168.1.0/24\"]. The gateway, this
+# machine and containers are outside unless they are listed alone.
+inside = []
+# What browsers show when they ask for a password.
+realm = \"3D printer\"
+# Address and port for HTTPS, and one that redirects there.
+listen = \"[::]:8443\"
+# http = \"[::]:8080\"
+# Proxies in front of the gate whose word on a visitor's address counts.
+trusted_proxies = []
+# Host names of the gate, besides localhost, this machine's own name and its addresses.
+names = []
+# Let the printer see the user name and password that opened the gate.
+pass_credentials = false
+
+# Paths that another port of the printer serves.
+[gate.routes]
+# \"/webcam/\" = \"http://127.0.0.1:8080/\"
+
+# User names, and hashes that `layerlock hash` printed.
+[gate.users]
+# ada = \"$scrypt$ln=14,r=8,p=5$...\"
+";
+
 /// A hash, as it was written. It doesn't print itself.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -1,5 +1,7 @@
 //! The command line. Roles are subcommands; every option says what it takes and what it means.
 
+mod gate;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -12,6 +14,8 @@ use printer::{AgentId, GrantId, Level, Name};
 use tunnel::Fingerprint;
 
 use crate::moment::Moment;
+
+pub(crate) use gate::{Gate, Hash};
 
 /// The heading of the options that every command has.
 const EVERYWHERE: &str = "Everywhere";
@@ -52,6 +56,10 @@ pub(crate) enum Command {
     /// Run or set up the agent beside the printers.
     #[command(subcommand)]
     Agent(Agent),
+    /// Run a gate: one printer's pages, with a password for everyone outside your network.
+    Gate(Gate),
+    /// Ask for a password and print its hash, for a gate or another program.
+    Hash(Hash),
     /// Print a fresh one-time link for the first account (earlier links end).
     SetupLink(Listen),
     /// Add, list and help the people of this hub.
@@ -71,7 +79,10 @@ impl Command {
     /// Whether it may begin a data folder. The others work on what is there: a folder that was
     /// mistyped must not look like an empty hub.
     pub(crate) const fn keeps_data(&self) -> bool {
-        matches!(self, Self::Up(_) | Self::Hub(Hub { command: None, .. }) | Self::Agent(_))
+        matches!(
+            self,
+            Self::Up(_) | Self::Hub(Hub { command: None, .. }) | Self::Agent(_) | Self::Gate(_)
+        )
     }
 }
 

@@ -3,7 +3,9 @@
 mod agent;
 mod audit;
 mod config;
+mod gate;
 mod grant;
+mod hash;
 mod hub;
 mod hub_admin;
 mod locks;
@@ -34,6 +36,8 @@ pub(crate) async fn run(command: Command, context: Context) -> anyhow::Result<Ex
         Command::Agent(Agent::AcceptRisk { printer, yes, undo }) => {
             locks::accept_risk(&printer, yes, undo, &context)
         }
+        Command::Gate(options) => gate::run(options, &context).await,
+        Command::Hash(options) => hash::run(options, &context),
         Command::SetupLink(listen) => setup_link::run(listen, context).await,
         Command::User(command) => user::run(command, &context).await,
         Command::Grant(command) => grant::run(command, &context).await,

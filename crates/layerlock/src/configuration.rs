@@ -20,6 +20,8 @@ use crate::log::{self, LogConfig};
 pub(crate) struct Settings {
     /// The hub.
     pub(crate) hub: hub::Config,
+    /// The gate.
+    pub(crate) gate: gate::Settings,
     /// Logging.
     pub(crate) log: LogConfig,
 }
@@ -27,7 +29,7 @@ pub(crate) struct Settings {
 /// Why a configuration was refused.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Refused(String);
+pub(crate) struct Refused(pub(crate) String);
 
 /// Reads the file (which must exist only if it was named) and the environment.
 pub(crate) fn load(named: Option<&Path>, usual: PathBuf) -> Result<Settings, Refused> {
@@ -41,7 +43,7 @@ pub(crate) fn load(named: Option<&Path>, usual: PathBuf) -> Result<Settings, Ref
 
 /// A complete configuration that changes nothing, with the meaning of every setting.
 pub(crate) fn reference() -> String {
-    format!("{}\n{}", hub::Config::reference(), log::REFERENCE)
+    format!("{}\n{}\n{}", hub::Config::reference(), gate::REFERENCE, log::REFERENCE)
 }
 
 /// Variables with a double underscore name a value in a section. The others, such as
@@ -133,6 +135,7 @@ mod tests {
         let settings = load_text(&reference()).unwrap();
         assert_eq!(settings.log, LogConfig::default());
         assert_eq!(settings.hub, hub::Config::default());
+        assert_eq!(settings.gate, gate::Settings::default());
     }
 
     #[test]

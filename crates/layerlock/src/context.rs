@@ -1,6 +1,6 @@
 //! What every command starts from: the data folder, the settings, the time and randomness.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use hub::{Parts, admin::Admin};
 use printer::{Clock, Name, OsRandom, Random, SystemClock};
@@ -12,6 +12,8 @@ use crate::{arguments::Listen, configuration::Settings, data::DataFolder};
 pub(crate) struct Context {
     /// Where everything is kept.
     pub(crate) data: DataFolder,
+    /// The configuration file, if one was named.
+    pub(crate) file: Option<PathBuf>,
     /// What the operator configured.
     pub(crate) settings: Settings,
     /// The time.
@@ -22,8 +24,14 @@ pub(crate) struct Context {
 
 impl Context {
     /// A context on this machine's own clock and random source.
-    pub(crate) fn new(data: DataFolder, settings: Settings) -> Self {
-        Self { data, settings, clock: Arc::new(SystemClock::new()), random: Arc::new(OsRandom) }
+    pub(crate) fn new(data: DataFolder, file: Option<PathBuf>, settings: Settings) -> Self {
+        Self {
+            data,
+            file,
+            settings,
+            clock: Arc::new(SystemClock::new()),
+            random: Arc::new(OsRandom),
+        }
     }
 
     /// Lets the command line override where the hub listens.

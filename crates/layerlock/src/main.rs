@@ -63,5 +63,6 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
         data.make()?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(commands::run(arguments.command, Context::new(data, settings)))
+    runtime
+        .block_on(commands::run(arguments.command, Context::new(data, arguments.config, settings)))
 }

@@ -119,6 +119,16 @@ impl Condition {
         }
     }
 
+    /// The networks that are named in it.
+    pub fn networks(&self) -> Vec<&Networks> {
+        match self {
+            Self::From(networks) => vec![networks],
+            Self::Not(condition) => condition.networks(),
+            Self::All(all) | Self::Any(all) => all.iter().flat_map(Self::networks).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The lists of people that are named in it.
     pub fn lists(&self) -> Vec<&str> {
         match self {

@@ -1,0 +1,102 @@
+//! `layerlock gate`: one printer's pages behind a locked door.
+
+use std::net::SocketAddr;
+
+use ::gate::{Config, Gate, Parts};
+use anyhow::Context as _;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tunnel::Fingerprint;
+
+use crate::{
+    arguments::Gate as Options,
+    configuration::{self, Refused},
+    context::Context,
+    shutdown,
+};
+
+/// Runs a gate until a signal stops it. SIGHUP gives it new rules.
+pub(crate) async fn run(options: Options, context: &Context) -> anyhow::Result<()> {
+    let shutdown = shutdown::on_signals()?;
+    let hang_up = signal(SignalKind::hangup())?;
+    let config =
+        options.over(context.settings.gate.clone()).config().map_err(|error| refused(&error))?;
+    let inside = config.rules.clone();
+    let parts = Parts {
+        folder: &context.data.path().join("gate").join("tls"),
+        clock: context.clock.clone(),
+        random: context.random.clone(),
+    };
+    let leads_to = leads_to(&config);
+    let (gate, listeners) = Gate::open(config, parts).await?;
+    let https = Gate::addresses(&listeners)?.into_iter().map(|place| place.https);
+    introduce(&gate, &https.collect::<Vec<_>>(), &leads_to, &inside);
+    let reload = reload(&gate, &options, context, hang_up, shutdown.clone());
+    let (served, ()) = tokio::join!(gate.serve(listeners, shutdown), reload);
+    Ok(served?)
+}
+
+fn refused(error: &::gate::Error) -> Refused {
+    Refused(error.to_string())
+}
+
+fn leads_to(config: &Config) -> Vec<String> {
+    let urls = config.backends.iter().map(|(name, backend)| format!("{} ({name})", backend.url));
+    urls.collect()
+}
+
+/// Says where the gate is, who would be inside, and what it doesn't do.
+fn introduce(gate: &Gate, https: &[SocketAddr], leads_to: &[String], rules: &::gate::rules::Rules) {
+    println!("Layerlock {} · gate\n", env!("CARGO_PKG_VERSION"));
+    for address in https {
+        println!("  Gate         {}", origins(*address).join("  or  "));
+    }
+    println!(
+        "  Certificate  {}",
+        Fingerprint::from_bytes(gate.certificate_fingerprint()).words().join(" ")
+    );
+    println!("               The gate made it itself, so browsers warn; compare these words.");
+    for url in leads_to {
+        println!("  Leads to     {url}");
+    }
+    for sentence in rules.networks().iter().flat_map(|list| gate.surroundings().describe(list)) {
+        println!("  Inside       {sentence}");
+    }
+    println!("\n  Whoever is inside needs no password. Everyone else needs a user name and one.");
+    println!("  The gate has no hazard guard: whom it lets in may do everything with the printer.");
+    println!("\nReload with SIGHUP, stop with Ctrl-C.");
+}
+
+/// Where people reach it.
+fn origins(https: SocketAddr) -> Vec<String> {
+    if !https.ip().is_unspecified() {
+        return vec![format!("https://{https}")];
+    }
+    let lan = edge::names::lan_address();
+    let hosts = std::iter::once("localhost".to_owned()).chain(lan.map(|ip| ip.to_string()));
+    hosts.map(|host| format!("https://{host}:{}", https.port())).collect()
+}
+
+/// Reads the configuration again at each SIGHUP. What can't be used changes nothing.
+async fn reload(
+    gate: &Gate,
+    options: &Options,
+    context: &Context,
+    mut hang_up: Signal,
+    shutdown: CancellationToken,
+) {
+    while shutdown.run_until_cancelled(hang_up.recv()).await.flatten().is_some() {
+        match reload_once(gate, options, context).await {
+            Ok(()) => tracing::info!("new rules are in place"),
+            Err(error) => {
+                tracing::error!("the old rules still hold, because: {error:#}");
+            }
+        }
+    }
+}
+
+async fn reload_once(gate: &Gate, options: &Options, context: &Context) -> anyhow::Result<()> {
+    let settings = configuration::load(context.file.as_deref(), context.data.configuration())?;
+    let config = options.over(settings.gate).config()?;
+    gate.reload(config).await.context("the new configuration doesn't fit")
+}
