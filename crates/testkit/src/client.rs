@@ -23,6 +23,7 @@ pub use self::{
     answer::Answer,
     printer_origin::{PrinterOrigin, WebSocket},
 };
+pub use trust::client_config;
 
 /// Which HTTP the person's browser speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,7 @@ pub mod camera;
 pub mod client;
 pub mod clock;
 pub mod frames;
+pub mod haproxy;
 mod klipper;
 pub mod layerlock;
 pub mod moonraker;

@@ -14,7 +14,7 @@ use rustls::{
 };
 
 /// A configuration that has not met any hub yet. Its clones remember together.
-pub(super) fn client_config() -> Result<ClientConfig> {
+pub fn client_config() -> Result<ClientConfig> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let trust = FirstKey { key: OnceLock::new(), provider: Arc::clone(&provider) };
     Ok(ClientConfig::builder_with_provider(provider)

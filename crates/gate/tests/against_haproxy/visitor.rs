@@ -1,0 +1,118 @@
+//! Somebody who asks for one path, from inside or outside, and what they see.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use rustls::pki_types::ServerName;
+use testkit::client::client_config;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+};
+use tokio_rustls::TlsConnector;
+
+/// How many addresses there are at home: `127.0.0.2` and those behind it, which are all meant where
+/// the files say `127.0.0.2`.
+pub(crate) const HOME: u8 = 39;
+
+/// Visitors come from ever other addresses, so that no limit on wrong passwords is reached.
+static VISITORS: AtomicU16 = AtomicU16::new(0);
+
+/// One request.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    path: String,
+    person: Option<(&'static str, &'static str)>,
+    from: Ipv4Addr,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// What a server said.
+    Page(String),
+    /// A password was asked for, with these words.
+    Asked(String),
+    /// Anything else.
+    Status(u16),
+}
+
+impl Seen {
+    pub(crate) const fn status(&self) -> u16 {
+        match self {
+            Self::Page(_) => 200,
+            Self::Asked(_) => 401,
+            Self::Status(status) => *status,
+        }
+    }
+}
+
+impl Visit {
+    pub(crate) fn new(
+        path: &str,
+        person: Option<(&'static str, &'static str)>,
+        inside: bool,
+    ) -> Self {
+        let number = VISITORS.fetch_add(1, Ordering::Relaxed);
+        let [high, low] = number.to_be_bytes();
+        let home = 2 + low % HOME;
+        let from = if inside {
+            Ipv4Addr::new(127, 0, 0, home)
+        } else {
+            Ipv4Addr::new(127, 9, high, low.max(1))
+        };
+        Self { path: path.to_owned(), person, from }
+    }
+
+    pub(crate) async fn plain(&self, door: SocketAddr) -> Seen {
+        self.ask(self.connect(door).await).await
+    }
+
+    pub(crate) async fn encrypted(&self, door: SocketAddr) -> Seen {
+        let connector = TlsConnector::from(Arc::new(client_config().unwrap()));
+        let name = ServerName::try_from("localhost").unwrap();
+        self.ask(connector.connect(name, self.connect(door).await).await.unwrap()).await
+    }
+
+    async fn connect(&self, door: SocketAddr) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(IpAddr::V4(self.from), 0)).unwrap();
+        socket.connect(door).await.unwrap()
+    }
+
+    async fn ask(&self, mut door: impl AsyncRead + AsyncWrite + Unpin) -> Seen {
+        let person = self.person.map(|(name, password)| {
+            let pair = BASE64_STANDARD.encode(format!("{name}:{password}"));
+            format!("Authorization: Basic {pair}\r\n")
+        });
+        let (path, person) = (&self.path, person.unwrap_or_default());
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{person}Connection: close\r\n\r\n");
+        door.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // Some close without saying goodbye; what came until then counts.
+        let _ = door.read_to_end(&mut answer).await;
+        seen(&String::from_utf8(answer).unwrap())
+    }
+}
+
+fn seen(answer: &str) -> Seen {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let realm = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        let words = name.eq_ignore_ascii_case("www-authenticate").then_some(value)?;
+        words.split('"').nth(1)
+    });
+    match status {
+        200 => Seen::Page(body.to_owned()),
+        401 => Seen::Asked(realm.unwrap().to_owned()),
+        status => Seen::Status(status),
+    }
+}
