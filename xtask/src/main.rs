@@ -4,6 +4,7 @@
 mod command;
 mod covers;
 mod dependencies;
+mod fuzz;
 mod postgres;
 mod repository;
 mod requirements;
@@ -22,6 +23,8 @@ Tasks of this repository:
 
   cargo xtask test [--only STEP]  Install what is missing, then check everything
   cargo xtask rigs                Install what the tests need: OctoPrint, Moonraker, PrusaLink, PostgreSQL, Chromium
+  cargo xtask fuzz [--seconds N] [TARGET]
+                                  Any bytes for everything that parses foreign ones
   cargo xtask tidy                Check the repository's own rules
   cargo xtask requirements        Which test covers which requirement
   cargo xtask openapi             Write docs/openapi.json anew
@@ -43,6 +46,7 @@ fn run() -> Result<()> {
     let repository = Repository::here()?;
     match words.as_slice() {
         ["test", options @ ..] => test::run(&repository, options),
+        ["fuzz", options @ ..] => fuzz::run(&repository, options),
         ["rigs"] => rigs::install(&repository),
         ["tidy"] => tidy::run(&repository),
         ["requirements"] => requirements::print(&repository),

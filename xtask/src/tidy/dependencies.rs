@@ -61,7 +61,7 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// Crates for tests only: they may use everything, and nothing that ships may use them.
-const FOR_TESTS: &[&str] = &["testkit"];
+const FOR_TESTS: &[&str] = &["testkit", "fuzz"];
 
 /// Crates that know SQL.
 const DATABASE: &str = "sqlx";
