@@ -17,6 +17,7 @@ mod session;
 mod sessions;
 mod setup;
 mod streams;
+mod warnings;
 
 use axum::{
     Router,
@@ -71,6 +72,7 @@ fn routes() -> impl Iterator<Item = Route> {
         session::routes(),
         sessions::routes(),
         setup::routes(),
+        warnings::routes(),
     ]
     .into_iter()
     .flatten()

@@ -16,6 +16,7 @@ mod origins;
 mod pages;
 mod policy;
 mod problem;
+mod proxies;
 mod relay;
 mod serve;
 mod session;

@@ -37,6 +37,8 @@ pub(crate) enum Action {
     UseOwnAgents,
     /// Have one's own public address looked at from outside.
     CheckExposure,
+    /// See what is wrong with how the hub runs. Gives no right on a printer.
+    RunHub,
 }
 
 /// What an action takes.
@@ -44,6 +46,7 @@ pub(crate) enum Action {
 enum Need {
     Nothing,
     SignedIn,
+    Administrator,
     OnPrinter(Level),
 }
 
@@ -54,6 +57,8 @@ pub(crate) enum Denied {
     SignedOut,
     /// For this person there is no such printer.
     NoAccess,
+    /// Only administrators may.
+    NotAdministrator,
     /// The person may see the printer, but not do this with it.
     Level(Level),
 }
@@ -65,6 +70,7 @@ impl Action {
             Self::UseOwnAccount | Self::ListPrinters | Self::UseOwnAgents | Self::CheckExposure => {
                 Need::SignedIn
             }
+            Self::RunHub => Need::Administrator,
             Self::ReadPrinter | Self::AskPrinter => Need::OnPrinter(Level::View),
             Self::UsePrinter => Need::OnPrinter(Level::Controls),
         }
@@ -89,7 +95,11 @@ pub(crate) fn allow(
     };
     match (action.need(), account, level) {
         (Need::Nothing, _, _) | (Need::SignedIn, Some(_), _) => Ok(()),
-        (Need::SignedIn | Need::OnPrinter(_), None, _) => Err(Denied::SignedOut),
+        (Need::SignedIn | Need::Administrator | Need::OnPrinter(_), None, _) => {
+            Err(Denied::SignedOut)
+        }
+        (Need::Administrator, Some(account), _) if account.administrator => Ok(()),
+        (Need::Administrator, Some(_), _) => Err(Denied::NotAdministrator),
         (Need::OnPrinter(_), Some(_), None) => Err(Denied::NoAccess),
         (Need::OnPrinter(needed), Some(_), Some(level)) if level >= needed => Ok(()),
         (Need::OnPrinter(needed), Some(_), Some(_)) => Err(Denied::Level(needed)),

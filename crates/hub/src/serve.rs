@@ -34,6 +34,7 @@ use crate::{
     hashing::Hashing,
     metrics::{self, Metrics},
     origins::Origins,
+    proxies::Proxies,
     relay,
     state::{Shared, State},
     tunnels::{self, Tunnels},
@@ -120,6 +121,7 @@ impl Hub {
             origins,
             trusted: trusted.clone(),
             exposure,
+            proxies: Proxies::default(),
             streams: Streams::default(),
             metrics: Metrics::new(),
         });
@@ -170,6 +172,9 @@ impl Hub {
 
     /// Answers one request. It must carry an [`edge::Connection`], which says where it came from.
     pub async fn answer(&self, request: Request<Body>) -> Response {
+        if let Some(connection) = request.extensions().get() {
+            self.shared.proxies.look(connection, self.shared.clock.as_ref());
+        }
         relay::dispatch(Arc::clone(&self.shared), self.dashboard.clone(), request).await
     }
 

@@ -10,6 +10,7 @@ use tunnel::Identity;
 
 use crate::{
     Config, api::Streams, exposure::Exposure, hashing::Hashing, metrics::Metrics, origins::Origins,
+    proxies::Proxies,
     tunnels::Tunnels,
 };
 
@@ -38,6 +39,8 @@ pub(crate) struct State {
     pub(crate) trusted: TrustedProxies,
     /// What the hub looks outside with.
     pub(crate) exposure: Exposure,
+    /// Whether visitors come through a proxy that nobody listed.
+    pub(crate) proxies: Proxies,
     /// How many event streams are open.
     pub(crate) streams: Streams,
     /// What is counted for the operator.

@@ -8,6 +8,7 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 export type Hub = Schemas["Hub"];
+export type Warnings = Schemas["Warnings"];
 export type Account = Schemas["Account"];
 export type Session = Schemas["Session"];
 export type Printer = Schemas["Printer"];
@@ -29,6 +30,7 @@ export function whenSignedOut(act: () => void): void {
 
 export const api = {
   hub: () => call<Hub>("GET", "/hub"),
+  warnings: () => call<Warnings>("GET", "/hub/warnings"),
   setup: (body: Schemas["SetupRequest"]) => call<Account>("POST", "/setup", body),
 
   session: () => call<Account>("GET", "/session"),

@@ -58,6 +58,9 @@ fn denied(denied: Denied) -> ApiError {
     match denied {
         Denied::SignedOut => ApiError::signed_out(),
         Denied::NoAccess => ApiError::not_found(),
+        Denied::NotAdministrator => {
+            ApiError::forbidden("administrator", "Only administrators of this hub may do that.")
+        }
         Denied::Level(level) => ApiError::forbidden(
             "level",
             format!("This takes the level \"{level}\" on the printer."),

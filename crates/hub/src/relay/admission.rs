@@ -83,7 +83,9 @@ pub(super) fn permit(
     match allow(Subject::Account(account), action, level) {
         Ok(()) => level.ok_or(Denial::Told(Notice::no_such_printer())),
         Err(Denied::SignedOut) => Err(Denial::SignedOut),
-        Err(Denied::NoAccess) => Err(Denial::Told(Notice::no_such_printer())),
+        Err(Denied::NoAccess | Denied::NotAdministrator) => {
+            Err(Denial::Told(Notice::no_such_printer()))
+        }
         Err(Denied::Level(needed)) => Err(Denial::Told(Notice::not_allowed(needed))),
     }
 }

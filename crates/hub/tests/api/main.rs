@@ -24,3 +24,4 @@ mod serving;
 mod sessions;
 mod setup;
 mod sign_in;
+mod warnings;
