@@ -10,8 +10,7 @@ use tunnel::Identity;
 
 use crate::{
     Config, api::Streams, exposure::Exposure, hashing::Hashing, metrics::Metrics, origins::Origins,
-    proxies::Proxies,
-    tunnels::Tunnels,
+    proxies::Proxies, tunnels::Tunnels,
 };
 
 /// The state of a running hub.

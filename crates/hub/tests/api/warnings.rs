@@ -28,6 +28,7 @@ async fn unlisted_proxy_is_shown_to_administrators_for_an_hour() {
 #[tokio::test]
 async fn only_administrators_learn_of_the_hubs_proxies() {
     let house = House::new().await;
+    house.add(BEN).await;
     let ben = house.signed_in(BEN).await;
     let answer = ben.get(WARNINGS).await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "administrator"));
