@@ -1,6 +1,6 @@
 //! `layerlock gate` and `layerlock hash`.
 
-use std::{net::SocketAddr, str::FromStr};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 use clap::Args;
 use credentials::HashKind;
@@ -46,6 +46,30 @@ pub(crate) struct Gate {
     /// Let the printer see the user name and password that opened the gate.
     #[arg(long)]
     pub(crate) pass_credentials: bool,
+
+    #[command(flatten)]
+    pub(crate) haproxy: Haproxy,
+}
+
+/// A gate made of another program's file.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Haproxy {
+    /// Take people, home networks and servers from this haproxy.cfg. What in it keeps anybody out
+    /// and can't be honoured is refused with its line.
+    #[arg(
+        long = "from-haproxy",
+        value_name = "FILE",
+        conflicts_with_all = ["upstream", "inside", "users", "realm"]
+    )]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Which frontend of the file, if there are several.
+    #[arg(long, value_name = "NAME", requires = "file")]
+    pub(crate) frontend: Option<String>,
+
+    /// Only say what became of each line of the file.
+    #[arg(long, requires = "file")]
+    pub(crate) check: bool,
 }
 
 /// Options of `layerlock hash`.

@@ -1,8 +1,10 @@
 //! `layerlock gate`: one printer's pages behind a locked door.
 
+mod from_haproxy;
+
 use std::net::SocketAddr;
 
-use ::gate::{Config, Gate, Parts};
+use ::gate::{Config, Gate, Parts, Settings, haproxy::Report};
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -19,8 +21,13 @@ use crate::{
 pub(crate) async fn run(options: Options, context: &Context) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signals()?;
     let hang_up = signal(SignalKind::hangup())?;
-    let config =
-        options.over(context.settings.gate.clone()).config().map_err(|error| refused(&error))?;
+    let (config, report) = configuration(&options, context.settings.gate.clone())?;
+    if let Some(report) = report {
+        println!("What the gate makes of the file, line by line:\n\n{report}");
+    }
+    if options.haproxy.check {
+        return Ok(());
+    }
     let inside = config.rules.clone();
     let parts = Parts {
         folder: &context.data.path().join("gate").join("tls"),
@@ -34,6 +41,20 @@ pub(crate) async fn run(options: Options, context: &Context) -> anyhow::Result<(
     let reload = reload(&gate, &options, context, hang_up, shutdown.clone());
     let (served, ()) = tokio::join!(gate.serve(listeners, shutdown), reload);
     Ok(served?)
+}
+
+/// What the gate is to do: by a haproxy's file, with what became of its lines, or by settings.
+fn configuration(
+    options: &Options,
+    settings: Settings,
+) -> anyhow::Result<(Config, Option<Report>)> {
+    match &options.haproxy.file {
+        Some(path) => {
+            let (config, report) = from_haproxy::read(path, options)?;
+            Ok((config, Some(report)))
+        }
+        None => Ok((options.over(settings).config().map_err(|error| refused(&error))?, None)),
+    }
 }
 
 fn refused(error: &::gate::Error) -> Refused {
@@ -97,6 +118,6 @@ async fn reload(
 
 async fn reload_once(gate: &Gate, options: &Options, context: &Context) -> anyhow::Result<()> {
     let settings = configuration::load(context.file.as_deref(), context.data.configuration())?;
-    let config = options.over(settings.gate).config()?;
+    let (config, _) = configuration(options, settings.gate)?;
     gate.reload(config).await.context("the new configuration doesn't fit")
 }
