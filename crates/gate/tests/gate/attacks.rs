@@ -1,0 +1,201 @@
+use std::sync::Arc;
+
+use rustls::{
+    ClientConfig, DigitallySignedStruct, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::TlsConnector;
+
+use crate::rig::{PASSWORD, PATIENCE, Rig, status};
+
+// covers: GT-5
+#[tokio::test]
+async fn csrf_from_inside_browser() {
+    let rig = Rig::inside().await;
+    let evil = "https://evil.example";
+    let form = || rig.post("/api/printer/command").header("origin", evil);
+    assert_eq!(status(form()).await, 403);
+    assert_eq!(status(form().header("sec-fetch-site", "cross-site")).await, 403);
+    assert_eq!(status(form().header("x-api-key", "k")).await, 403);
+    let image = rig.get("/?command=x").header("sec-fetch-site", "cross-site");
+    assert_eq!(status(image.header("sec-fetch-mode", "no-cors")).await, 403);
+    let ask = rig.visitor.request(reqwest::Method::OPTIONS, rig.origin());
+    let ask = ask.header("access-control-request-method", "POST").header("x-api-key", "k");
+    assert_eq!(status(ask).await, 403);
+}
+
+// covers: GT-5
+#[tokio::test]
+async fn csrf_with_a_remembered_password() {
+    let rig = Rig::outside().await;
+    let form =
+        rig.post("/").basic_auth("ada", Some(PASSWORD)).header("origin", "https://evil.example");
+    assert_eq!(status(form).await, 403);
+}
+
+// covers: GT-5
+#[tokio::test]
+async fn dns_rebinding_at_gate() {
+    let rig = Rig::inside().await;
+    let url = format!("https://evil.example:{}/", rig.address.port());
+    assert_eq!(status(rig.visitor.get(url)).await, 421);
+    assert_eq!(status(rig.visitor.get(format!("https://{}/", rig.address))).await, 200);
+}
+
+// covers: GT-4
+#[tokio::test]
+async fn forged_forwarding_headers_look_inside() {
+    let rig = Rig::with(|settings| settings.inside.push("192.168.1.0/24".to_owned())).await;
+    for name in ["x-forwarded-for", "forwarded", "x-real-ip", "client-ip", "cf-connecting-ip"] {
+        for value in ["192.168.1.7", "::ffff:192.168.1.7", "fe80::1%eth0", "for=192.168.1.7"] {
+            assert_eq!(status(rig.get("/").header(name, value)).await, 401, "{name}: {value}");
+        }
+    }
+}
+
+// covers: GT-4
+#[tokio::test]
+async fn inside_address_behind_untrusted_proxy() {
+    let rig = Rig::inside().await;
+    assert_eq!(status(rig.get("/")).await, 200);
+    assert_eq!(status(rig.get("/").header("x-forwarded-for", "192.168.1.7")).await, 401);
+}
+
+// covers: GT-4
+#[tokio::test]
+async fn only_a_trusted_proxy_says_who_is_inside() {
+    let rig = Rig::with(|settings| {
+        settings.inside = vec!["192.168.77.0/24".to_owned(), "127.0.0.1".to_owned()];
+        settings.trusted_proxies.push("127.0.0.1".to_owned());
+    })
+    .await;
+    let from = |claim: &str| rig.get("/").header("x-forwarded-for", claim);
+    assert_eq!(status(from("192.168.77.7")).await, 200);
+    assert_eq!(status(from("::ffff:192.168.77.7")).await, 200);
+    assert_eq!(status(from("192.168.77.7, 203.0.113.9")).await, 401);
+    assert_eq!(status(from("192.168.77.7%eth0")).await, 401);
+    assert_eq!(status(rig.get("/")).await, 401, "a proxy that doesn't say is nobody inside");
+}
+
+// covers: GT-4
+#[tokio::test]
+async fn a_password_makes_nobody_local() {
+    let rig = Rig::outside().await;
+    let request = rig.get("/").basic_auth("ada", Some(PASSWORD)).header("x-real-ip", "127.0.0.1");
+    let seen = request.send().await.unwrap().text().await.unwrap();
+    assert!(seen.contains("x-forwarded-for: 192.0.2.1\n"), "{seen}");
+    assert!(seen.contains("x-real-ip: 192.0.2.1\n"), "{seen}");
+}
+
+// covers: GT-5
+#[tokio::test]
+async fn requests_that_could_be_read_twice() {
+    let rig = Rig::inside().await;
+    let host = format!("localhost:{}", rig.address.port());
+    for (attack, head) in [
+        (
+            "duplicate_authorization",
+            format!(
+                "GET / HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic YTpi\r\nAuthorization: Bearer x\r\n\r\n"
+            ),
+        ),
+        (
+            "absolute_form_target",
+            format!("GET https://evil.example/ HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+        ),
+        ("two_hosts", format!("GET / HTTP/1.1\r\nHost: {host}\r\nHost: {host}\r\n\r\n")),
+        (
+            "cl_te",
+            format!(
+                "POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+            ),
+        ),
+        (
+            "cl_cl",
+            format!(
+                "POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcde"
+            ),
+        ),
+        (
+            "te_te",
+            format!("POST / HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: xchunked\r\n\r\n"),
+        ),
+        ("climbing", format!("GET /webcam/..%2fapi HTTP/1.1\r\nHost: {host}\r\n\r\n")),
+        (
+            "h2c",
+            format!(
+                "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+            ),
+        ),
+        ("connect", format!("CONNECT 192.168.1.1:80 HTTP/1.1\r\nHost: {host}\r\n\r\n")),
+    ] {
+        let answer = raw(&rig, &head).await;
+        assert!(!answer.starts_with("HTTP/1.1 2"), "{attack}: {answer}");
+        assert!(answer.starts_with("HTTP/1.1 4") || answer.is_empty(), "{attack}: {answer}");
+    }
+    let plain = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    assert!(raw(&rig, &plain).await.starts_with("HTTP/1.1 200"));
+}
+
+async fn raw(rig: &Rig, head: &str) -> String {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Any(provider)))
+        .with_no_client_auth();
+    let tcp = TcpStream::connect(rig.address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut tls = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap();
+    tls.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4096];
+    let read = timeout(PATIENCE, tls.read(&mut answer)).await.expect("an answer");
+    String::from_utf8_lossy(&answer[..read.unwrap_or_default()]).into_owned()
+}
+
+/// Believes every certificate: what is tried here is not TLS.
+#[derive(Debug)]
+struct Any(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Any {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
