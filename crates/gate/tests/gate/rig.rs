@@ -1,6 +1,6 @@
 //! A gate, the server behind it, and a visitor.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::Request, routing::any};
 use gate::{Gate, HashText, Parts, Settings};
@@ -88,7 +88,7 @@ async fn server() -> SocketAddr {
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let mut said = format!("{} {}\n", parts.method, parts.uri);
         for (name, value) in &parts.headers {
-            said += &format!("{name}: {}\n", value.to_str().unwrap());
+            writeln!(said, "{name}: {}", value.to_str().unwrap()).unwrap();
         }
         format!("{said}{} bytes\n", body.len())
     });
