@@ -51,6 +51,11 @@ impl Asked {
         format!("https://{}", authority.strip_suffix(":443").unwrap_or(&authority))
     }
 
+    /// The port; 443 if none was named.
+    pub fn port(&self) -> u16 {
+        self.0.port_u16().unwrap_or(443)
+    }
+
     /// `:port` as it stands in a URL; nothing for 443.
     pub fn port_suffix(&self) -> String {
         match self.0.port_u16() {

@@ -20,7 +20,7 @@ pub use asked::Asked;
 pub use client::{Connection, InvalidProxies, TrustedProxies};
 pub use error::Error;
 pub use limits::Limits;
-pub use listeners::{Listeners, Listening, bind};
+pub use listeners::{FurtherPort, Listeners, Listening, bind};
 pub use request_id::RequestId;
 pub use serve::serve;
 pub use tls::Tls;

@@ -6,7 +6,8 @@ use std::{
 };
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::mpsc::UnboundedReceiver};
+use tokio_util::sync::CancellationToken;
 
 /// Connections that the system may hold ready before we accept them.
 const BACKLOG: i32 = 1_024;
@@ -16,6 +17,31 @@ const BACKLOG: i32 = 1_024;
 pub struct Listeners {
     pub(crate) https: TcpListener,
     pub(crate) http: Option<TcpListener>,
+    pub(crate) further: Option<UnboundedReceiver<FurtherPort>>,
+}
+
+/// One more port for HTTPS pages, opened while others are served. Raw protocols are refused there.
+#[derive(Debug)]
+pub struct FurtherPort {
+    listener: TcpListener,
+    closed: CancellationToken,
+}
+
+impl FurtherPort {
+    /// Opens it, until `closed` is cancelled; who has come in by then stays. Must be called inside
+    /// a Tokio runtime. The error names the address.
+    pub fn open(address: SocketAddr, closed: CancellationToken) -> io::Result<Self> {
+        Ok(Self { listener: listener(address)?, closed })
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    pub(crate) fn into_parts(self) -> (TcpListener, CancellationToken) {
+        (self.listener, self.closed)
+    }
 }
 
 /// The addresses that are really listened on, with the port that the system chose for port 0.
@@ -28,6 +54,13 @@ pub struct Listening {
 }
 
 impl Listeners {
+    /// The same, and whatever port comes through this channel.
+    #[must_use]
+    pub fn with_further(mut self, ports: UnboundedReceiver<FurtherPort>) -> Self {
+        self.further = Some(ports);
+        self
+    }
+
     /// Where they listen.
     pub fn addresses(&self) -> io::Result<Listening> {
         let http = self.http.as_ref().map(TcpListener::local_addr).transpose()?;
@@ -39,7 +72,8 @@ impl Listeners {
 /// choose. `[::]` also listens on IPv4, and falls back to IPv4 alone where the system has no IPv6.
 /// Must be called inside a Tokio runtime. The error names the address.
 pub fn bind(https: SocketAddr, http: Option<SocketAddr>) -> io::Result<Listeners> {
-    Ok(Listeners { https: listener(https)?, http: http.map(listener).transpose()? })
+    let (https, http) = (listener(https)?, http.map(listener).transpose()?);
+    Ok(Listeners { https, http, further: None })
 }
 
 fn listener(address: SocketAddr) -> io::Result<TcpListener> {

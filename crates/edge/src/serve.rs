@@ -15,12 +15,14 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::mpsc::UnboundedReceiver,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    BoxError, Limits, Listeners, Tls, TlsStream, TrustedProxies, certificate::Resolver, files,
+    BoxError, FurtherPort, Limits, Listeners, Tls, TlsStream, TrustedProxies,
+    certificate::Resolver, files,
 };
 use caps::{Caps, Place};
 use connection::Visit;
@@ -69,13 +71,53 @@ where
     let doors = Doors { caps, trusted, shutdown, now, open: TaskTracker::new() };
     let visit = Visit { limits, https_port, resolver: Arc::clone(&resolver), doors: doors.clone() };
     let front = Arc::new(Front { tls, web, raw, visit });
-    let https = doors
-        .let_in(listeners.https, |tcp, peer, place| Arc::clone(&front).encrypted(tcp, peer, place));
+    let https = doors.let_in(listeners.https, |tcp, peer, place| {
+        Arc::clone(&front).encrypted(tcp, peer, place, Serves::Everything)
+    });
     let http = doors
         .let_in_if(listeners.http, |tcp, _, place| front.visit.clone().unencrypted(tcp, place));
-    tokio::join!(https, http, renew(resolver, &doors.shutdown));
+    let further = open_further(listeners.further, &front);
+    tokio::join!(https, http, further, renew(resolver, &doors.shutdown));
     doors.close(stop).await;
     Ok(())
+}
+
+/// What a port is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Serves {
+    Everything,
+    Pages,
+}
+
+/// Lets visitors in at each port that comes, until it is closed.
+async fn open_further<W, B, R, F>(
+    ports: Option<UnboundedReceiver<FurtherPort>>,
+    front: &Arc<Front<W, R>>,
+) where
+    W: tower::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    W::Future: Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    R: Fn(&'static [u8], TlsStream, SocketAddr) -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let Some(mut ports) = ports else { return };
+    let shutdown = &front.visit.doors.shutdown;
+    while let Some(Some(port)) = shutdown.run_until_cancelled(ports.recv()).await {
+        let ((listener, closed), front) = (port.into_parts(), Arc::clone(front));
+        let doors = front.visit.doors.clone();
+        front.visit.doors.open.clone().spawn(async move {
+            let letting_in = doors.let_in(listener, |tcp, peer, place| {
+                Arc::clone(&front).encrypted(tcp, peer, place, Serves::Pages)
+            });
+            let until_closed = closed.run_until_cancelled(letting_in);
+            doors.now.run_until_cancelled(until_closed).await
+        });
+    }
 }
 
 /// Everything that a connection may need.
@@ -99,7 +141,13 @@ where
     R: Fn(&'static [u8], TlsStream, SocketAddr) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
-    async fn encrypted(self: Arc<Self>, tcp: TcpStream, peer: SocketAddr, mut place: Place) {
+    async fn encrypted(
+        self: Arc<Self>,
+        tcp: TcpStream,
+        peer: SocketAddr,
+        mut place: Place,
+        serves: Serves,
+    ) {
         let Ok(local) = tcp.local_addr() else { return };
         let handshake = timeout(self.visit.limits.handshake, self.tls.accept(tcp));
         let accepted = match handshake.await {
@@ -111,6 +159,9 @@ where
         match accepted {
             crate::tls::Accepted::Web(stream) => {
                 self.visit.serve(self.web.clone(), stream, place, peer, local).await;
+            }
+            crate::tls::Accepted::Raw(..) if serves == Serves::Pages => {
+                tracing::debug!(%peer, "a raw protocol at a port for pages");
             }
             crate::tls::Accepted::Raw(alpn, stream) => {
                 (self.raw)(alpn, stream, peer).await;

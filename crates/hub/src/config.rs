@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::origins::{Domain, InvalidDomain};
+pub use crate::origins::{Domain, InvalidDomain, InvalidOrigins, InvalidPorts, PortRange};
 pub use loopback::{Loopback, NotLoopback};
 pub use period::{InvalidPeriod, Period};
 
@@ -90,17 +90,22 @@ pub struct Origins {
     /// people on to `layerlock.localhost`. Browsers then hand its cookie to every program of that
     /// machine that is opened at another port of `localhost`.
     pub bare_localhost: bool,
+    /// Ports (`first-last`) by which printers are told apart where no name of theirs leads to this
+    /// hub. Printers are not separated from each other then: all ports of a host share one cookie
+    /// jar.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ports: Option<PortRange>,
 }
 
 impl Default for Origins {
     fn default() -> Self {
-        Self { domain: None, mdns: true, bare_localhost: false }
+        Self { domain: None, mdns: true, bare_localhost: false, ports: None }
     }
 }
 
 impl Config {
     /// Checks what can't be judged by looking at one setting.
-    pub fn check(&self) -> Result<(), InvalidDomain> {
+    pub fn check(&self) -> Result<(), InvalidOrigins> {
         crate::origins::Origins::of(self).map(drop)
     }
 }

@@ -1,7 +1,8 @@
 //! The names that the hub and its printers go by. Each printer has a web origin of its own (RL-2),
 //! because its page is somebody else's program; which name that origin has depends on how a person
 //! reaches the dashboard: `LABEL.localhost` at the machine itself, `LABEL.DOMAIN` where the operator
-//! has a domain for printers, `ll-LABEL.local` in the hub's own network.
+//! has a domain for printers, `ll-LABEL.local` in the hub's own network, and where no name leads here,
+//! a port of its own, if the operator wants that.
 //!
 //! Everything here is decided from what the operator configured and from the address at which a
 //! connection arrived, never from what a visitor claims.
@@ -10,6 +11,7 @@ mod domain;
 mod here;
 mod label;
 mod mdns;
+mod ports;
 
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
@@ -20,6 +22,8 @@ pub use domain::{Domain, InvalidDomain};
 pub(crate) use here::{HOME, is_here, is_shared};
 pub(crate) use label::is_label;
 pub(crate) use mdns::Announcer;
+pub(crate) use ports::Ports;
+pub use ports::{InvalidPorts, PortRange};
 
 use edge::Asked;
 
@@ -40,6 +44,19 @@ pub(crate) enum Way {
     Domain,
     /// `ll-LABEL.local`.
     Mdns,
+    /// The dashboard's own name, and a port of the printer's own.
+    Port,
+}
+
+/// Why printers can't be named as the operator wants.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidOrigins {
+    /// The domain is none for printers.
+    #[error(transparent)]
+    Domain(#[from] InvalidDomain),
+    /// The ports are none for printers.
+    #[error(transparent)]
+    Ports(#[from] InvalidPorts),
 }
 
 /// Why printers can't be opened from a dashboard.
@@ -63,6 +80,18 @@ pub(crate) enum Unavailable {
          dashboard as https://layerlock.localhost on the machine that runs Layerlock."
     )]
     NotPublished,
+    /// Printers are told apart by ports, and this one has none.
+    #[error(
+        "This printer has no port. All ports in [hub.origins] may have been given out: none is used \
+         for a second printer, so name more of them. The hub's log says more."
+    )]
+    NoPort,
+    /// Printers of different owners would share a cookie jar.
+    #[error(
+        "You may use printers of different owners, and at this address printers are not separated \
+         from each other. Ask whoever runs this hub to give printers a domain."
+    )]
+    SeveralOwners,
 }
 
 /// The names of a hub and of its printers.
@@ -76,13 +105,14 @@ pub(crate) struct Origins {
     mdns: bool,
     /// Whether the dashboard answers to `localhost` itself.
     bare_localhost: bool,
+    ports: Option<Ports>,
     /// Whether publishing has failed.
     unpublished: AtomicBool,
 }
 
 impl Origins {
     /// Reads them from the configuration, together with what this machine calls itself.
-    pub(crate) fn of(config: &Config) -> Result<Self, InvalidDomain> {
+    pub(crate) fn of(config: &Config) -> Result<Self, InvalidOrigins> {
         let configured = || config.names.iter().map(|name| name.trim().to_ascii_lowercase());
         let mut names = edge::names::own_names();
         names.push(HOME.to_owned());
@@ -93,9 +123,13 @@ impl Origins {
         if let Some(domain) = &domain {
             domain.check(configured().next().is_some(), &names)?;
         }
+        if let Some(ports) = &config.origins.ports {
+            ports.check(&[config.listen.https.port(), config.listen.http.port()])?;
+        }
+        let ports = config.origins.ports.clone().map(Ports::new);
         let config::Origins { mdns, bare_localhost, .. } = config.origins;
         let (first, unpublished) = (configured().next(), AtomicBool::new(false));
-        Ok(Self { names, first, domain, mdns, bare_localhost, unpublished })
+        Ok(Self { names, first, domain, mdns, bare_localhost, ports, unpublished })
     }
 
     /// The hub's own names and addresses.
@@ -145,18 +179,46 @@ impl Origins {
 
     /// Which way printers are named for somebody who reached the dashboard like this.
     pub(crate) fn way(&self, asked: &Asked) -> Result<Way, Unavailable> {
-        if is_here(&asked.name()) {
+        let name = asked.name();
+        // Who stays at the shared name may not know those below it.
+        if is_here(&name) && !(is_shared(&name) && self.ports.is_some()) {
             return Ok(Way::Localhost);
         }
-        if self.domain.is_some() {
+        if self.domain.is_some() && !is_shared(&name) {
             return Ok(Way::Domain);
         }
         let refused = [
-            (!is_lan(&asked.name()), Unavailable::NoDomain),
+            (!is_lan(&name) || is_shared(&name), Unavailable::NoDomain),
             (!self.mdns, Unavailable::MdnsOff),
             (self.unpublished.load(Ordering::Relaxed), Unavailable::NotPublished),
         ];
-        refused.into_iter().find(|(so, _)| *so).map_or(Ok(Way::Mdns), |(_, why)| Err(why))
+        let refused = refused.into_iter().find(|(so, _)| *so);
+        match (refused, &self.ports) {
+            (None, _) => Ok(Way::Mdns),
+            (Some(_), Some(_)) => Ok(Way::Port),
+            (Some((_, why)), None) => Err(why),
+        }
+    }
+
+    /// The ports that tell printers apart, if any do.
+    pub(crate) const fn ports(&self) -> Option<&Ports> {
+        self.ports.as_ref()
+    }
+
+    /// The origin of a printer for somebody who reached the dashboard like this.
+    pub(crate) fn origin(
+        &self,
+        label: &str,
+        way: Way,
+        asked: &Asked,
+    ) -> Result<String, Unavailable> {
+        if way != Way::Port {
+            let host = self.host(label, way);
+            return Ok(format!("https://{host}{}", asked.port_suffix()));
+        }
+        let port = self.ports.as_ref().and_then(|ports| ports.port(label));
+        let port = port.ok_or(Unavailable::NoPort)?;
+        Ok(format!("https://{}:{port}", in_url(&asked.name())))
     }
 
     /// The name of a printer's origin.
@@ -164,7 +226,7 @@ impl Origins {
         match (way, &self.domain) {
             (Way::Domain, Some(domain)) => format!("{label}.{domain}"),
             (Way::Mdns, _) => format!("{MDNS_PREFIX}{label}{MDNS_SUFFIX}"),
-            (Way::Localhost | Way::Domain, _) => format!("{label}.{LOCALHOST}"),
+            (Way::Localhost | Way::Domain | Way::Port, _) => format!("{label}.{LOCALHOST}"),
         }
     }
 
@@ -182,6 +244,7 @@ impl Origins {
             Way::Localhost => name == self.home(),
             Way::Domain => self.first.as_deref() == Some(name),
             Way::Mdns => false,
+            Way::Port => true,
         }
     }
 
@@ -191,7 +254,7 @@ impl Origins {
         match (way, &self.first) {
             (Way::Domain, Some(first)) => in_url(first),
             (Way::Mdns, _) => in_url(&local.ip().to_canonical().to_string()),
-            (Way::Localhost | Way::Domain, _) => self.home().to_owned(),
+            (Way::Localhost | Way::Domain | Way::Port, _) => self.home().to_owned(),
         }
     }
 }

@@ -51,6 +51,7 @@ use crate::{
 
 use site::Site;
 
+pub(crate) use admission::is_one_owners;
 pub(crate) use open::{address, open_route};
 pub(crate) use path::LocalPath;
 

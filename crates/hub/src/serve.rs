@@ -3,6 +3,7 @@
 
 mod hosts;
 mod housekeeping;
+mod ports;
 mod watch;
 
 use std::{convert::Infallible, io, path::PathBuf, sync::Arc};
@@ -29,7 +30,7 @@ use crate::{
     Config,
     admin::Admin,
     api::{self, Streams},
-    config::InvalidDomain,
+    config::InvalidOrigins,
     exposure::Exposure,
     hashing::Hashing,
     metrics::{self, Metrics},
@@ -82,9 +83,9 @@ pub enum BuildError {
     /// The proxies to trust are no networks.
     #[error("trusted_proxies: {0}")]
     Proxies(#[from] edge::InvalidProxies),
-    /// Printers can't have the domain that was asked for.
+    /// Printers can't be named as was asked for.
     #[error(transparent)]
-    Origins(#[from] InvalidDomain),
+    Origins(#[from] InvalidOrigins),
 }
 
 impl Hub {
@@ -148,10 +149,12 @@ impl Hub {
         let agents = move |alpn, io, peer| tunnels::accept(Arc::clone(&shared), alpn, io, peer);
         let (trusted, limits) = (self.trusted.clone(), Limits::default());
         let https = listeners.addresses()?.https;
+        let (further, ports) = tokio::sync::mpsc::unbounded_channel();
+        let listeners = listeners.with_further(ports);
         let edge = edge::serve(listeners, tls, web, agents, trusted, limits, shutdown.clone());
         let chores = housekeeping::run(&self.shared, &shutdown);
         let watch = watch::run(&self.shared, &shutdown);
-        let hosts = hosts::follow(&self.shared, &self.certificates, https, &shutdown);
+        let hosts = hosts::follow(&self.shared, &self.certificates, https, further, &shutdown);
         let streams = async {
             shutdown.cancelled().await;
             self.shared.backplane.stop();

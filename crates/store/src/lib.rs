@@ -12,6 +12,7 @@ mod error;
 mod grants;
 mod links;
 mod origin_sessions;
+mod ports;
 mod printer_cookies;
 mod printers;
 mod replacements;

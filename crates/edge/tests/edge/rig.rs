@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use edge::{
-    Connection, Limits, RequestId, Tls, TrustedProxies,
+    Connection, FurtherPort, Limits, RequestId, Tls, TrustedProxies,
     certificate::{Resolver, SelfSigned},
 };
 use http::{Method, Request, Response};
@@ -30,7 +30,10 @@ use sha2::{Digest, Sha256};
 use tokio::{
     io::AsyncWriteExt,
     net::TcpStream,
-    sync::Semaphore,
+    sync::{
+        Semaphore,
+        mpsc::{UnboundedSender, unbounded_channel},
+    },
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -49,6 +52,7 @@ pub(crate) struct Rig {
     pub(crate) https: SocketAddr,
     pub(crate) http: SocketAddr,
     pub(crate) resolver: Arc<Resolver>,
+    pub(crate) further: UnboundedSender<FurtherPort>,
     pub(crate) shutdown: CancellationToken,
     pub(crate) gate: Arc<Gate>,
     serving: JoinHandle<io::Result<()>>,
@@ -79,6 +83,8 @@ impl Rig {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listeners = edge::bind(any, Some(any)).unwrap();
         let listening = listeners.addresses().unwrap();
+        let (further, ports) = unbounded_channel();
+        let listeners = listeners.with_further(ports);
         let shutdown = CancellationToken::new();
         let gate = Arc::new(Gate { reached: Semaphore::new(0), open: Semaphore::new(0) });
         let trusted: TrustedProxies = trusted.parse().unwrap();
@@ -91,6 +97,7 @@ impl Rig {
             https: listening.https,
             http: listening.http.unwrap(),
             resolver,
+            further,
             shutdown,
             gate,
             serving: tokio::spawn(serving),

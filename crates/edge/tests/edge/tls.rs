@@ -7,7 +7,10 @@ use tokio::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::rig::{HTTP1, HTTP2, RAW, Rig, read, within};
+use edge::FurtherPort;
+use tokio_util::sync::CancellationToken;
+
+use crate::rig::{HTTP1, HTTP2, RAW, Rig, eventually, read, within};
 
 /// The alert with which the other side refused a handshake.
 fn alert(error: &std::io::Error) -> Option<AlertDescription> {
@@ -68,6 +71,23 @@ async fn a_raw_protocol_is_reached_by_its_name_alone() {
     let mut said = Vec::new();
     within(tls.read_to_end(&mut said)).await.unwrap();
     assert_eq!(said, RAW);
+}
+
+// covers: RL-2, RL-6
+#[tokio::test]
+async fn a_further_port_serves_pages_alone_until_it_is_closed() {
+    let mut rig = Rig::start();
+    let closed = CancellationToken::new();
+    let port = FurtherPort::open(([127, 0, 0, 1], 0).into(), closed.clone()).unwrap();
+    rig.https = port.address().unwrap();
+    rig.further.send(port).unwrap();
+    assert_eq!(rig.ask(http::Request::get("/")).await.status(), 200);
+    let mut tls = rig.connect("localhost", &[RAW]).await.unwrap();
+    let mut said = Vec::new();
+    let _ = within(tls.read_to_end(&mut said)).await;
+    assert_eq!(said, b"", "no raw protocol answers here");
+    closed.cancel();
+    eventually(async || rig.connect("localhost", &[HTTP1]).await.err()).await;
 }
 
 // covers: SV-1

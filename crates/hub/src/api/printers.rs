@@ -16,12 +16,17 @@ use utoipa_axum::routes;
 
 use super::{Route, moment::Moment};
 use crate::{
+    origins::{Unavailable, Way},
     policy::{self, Action},
     problem::ApiError,
     relay::{self, LocalPath},
     session::Visitor,
     state::{Shared, State as Hub},
 };
+
+const NOT_SEPARATED: &str = "Printers are not separated from each other here: whatever one \
+    printer's page can do in your browser can reach the others, and this dashboard. Names would \
+    separate them; give printers a domain.";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -71,6 +76,9 @@ pub(super) enum Open {
     At {
         /// On the printer's own origin.
         url: String,
+        /// What one has to know before, as a sentence.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        warning: Option<&'static str>,
     },
     /// Not from here.
     Not {
@@ -123,12 +131,16 @@ pub(super) async fn seen_by(
     asked: &Asked,
 ) -> Result<Vec<Printer>, ApiError> {
     let found = hub.store.printers_for(account, hub.clock.now()).await?;
+    let one_owner = relay::is_one_owners(&found);
     let seen = found.into_iter().map(|(printer, agent, level)| {
         let present = hub.backplane.presence().of(agent.id);
         Printer {
             id: printer.id,
             online: present.printers.contains(&printer.id),
-            open: open(hub, &printer.label, level, present.locks.get(&printer.id).copied(), asked),
+            open: match closed(level, present.locks.get(&printer.id).copied()) {
+                Some(unavailable) => Open::Not { unavailable },
+                None => open(hub, &printer.label, asked, one_owner),
+            },
             name: printer.name,
             kind: printer.kind,
             level,
@@ -143,20 +155,24 @@ pub(super) async fn seen_by(
     Ok(seen.collect())
 }
 
-fn open(hub: &Hub, label: &str, level: Level, lock: Option<Lock>, asked: &Asked) -> Open {
-    let not = |reason: String| Open::Not { unavailable: reason };
+/// Why a printer's pages are open to nobody, or not at this level, if so.
+fn closed(level: Level, lock: Option<Lock>) -> Option<String> {
     if !policy::suffices(level, Action::UsePrinter) {
-        return not("The printer's own pages take the level \"controls\".".to_owned());
+        return Some("The printer's own pages take the level \"controls\".".to_owned());
     }
     // The agent itself lets nobody in; here it is only said.
-    if let Some(why) = lock.and_then(Lock::why_closed) {
-        return not(format!("{why} {}", Lock::REMEDY));
-    }
-    match hub.origins.way(asked) {
-        Ok(way) => {
-            let url = relay::address(&hub.origins, way, label, asked, &LocalPath::root());
-            Open::At { url }
+    let why = lock.and_then(Lock::why_closed)?;
+    Some(format!("{why} {}", Lock::REMEDY))
+}
+
+fn open(hub: &Hub, label: &str, asked: &Asked, one_owner: bool) -> Open {
+    let address = |way| {
+        if way == Way::Port && !one_owner {
+            return Err(Unavailable::SeveralOwners);
         }
-        Err(why) => not(why.to_string()),
-    }
+        let url = relay::address(&hub.origins, way, label, asked, &LocalPath::root())?;
+        Ok(Open::At { url, warning: (way == Way::Port).then_some(NOT_SEPARATED) })
+    };
+    let not = |why: Unavailable| Open::Not { unavailable: why.to_string() };
+    hub.origins.way(asked).and_then(address).unwrap_or_else(not)
 }

@@ -32,6 +32,7 @@ impl Config {
         page.unset("domain", "\"printers.example\"", DOMAIN);
         page.setting("mdns", &origins.mdns.to_string(), MDNS);
         page.setting("bare_localhost", &origins.bare_localhost.to_string(), BARE_LOCALHOST);
+        page.unset("ports", "\"40000-40099\"", PORTS);
         page.0
     }
 }
@@ -70,6 +71,11 @@ const BARE_LOCALHOST: &[&str] = &[
     "Answer to localhost and loopback addresses, too, instead of sending people on to",
     "layerlock.localhost. For browsers that don't know names below localhost. Switched on, whoever",
     "opens another program at a port of localhost in the same browser hands it their sign-in.",
+];
+
+const PORTS: &[&str] = &[
+    "Ports by which printers are told apart where no name of theirs leads to this hub: the last",
+    "resort. Printers are not separated from each other then (docs/origins.md).",
 ];
 
 #[derive(Default)]
@@ -124,6 +130,7 @@ mod tests {
         config.database.url = Some("sqlite:x".to_owned());
         config.listen.metrics = "127.0.0.1:9464".parse().ok();
         config.origins.domain = "printers.example".parse().ok();
+        config.origins.ports = "40000-40099".parse().ok();
         let reference = Config::reference();
         let every = toml::Table::try_from(config).unwrap();
         for (name, value) in &every {

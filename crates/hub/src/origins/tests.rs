@@ -105,6 +105,16 @@ fn the_dashboards_address_decides_how_printers_are_named() {
     ] {
         assert_eq!(origins.way(&asked(host)), way, "{host}");
     }
+    for (settings, host, way) in [
+        ("mdns = false", "192.168.1.5:3443", Way::Port),
+        ("", "hub.example", Way::Port),
+        ("", "192.168.1.5:3443", Way::Mdns),
+        ("", "layerlock.localhost:3443", Way::Localhost),
+        ("bare_localhost = true", "127.0.0.1:3443", Way::Port),
+    ] {
+        let text = format!("[origins]\nports = \"40000-40009\"\n{settings}");
+        assert_eq!(origins(&text).way(&asked(host)), Ok(way), "{text} {host}");
+    }
     let silent = origins("");
     silent.not_published();
     assert_eq!(silent.way(&asked("192.168.1.5")), Err(Unavailable::NotPublished));

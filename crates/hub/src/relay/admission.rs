@@ -4,11 +4,12 @@ use std::{net::IpAddr, time::Duration};
 
 use credentials::{SessionToken, TokenDigest};
 use http::HeaderMap;
-use printer::{Level, PrinterId};
-use store::{Account, Printer, Session};
+use printer::{AccountId, Level, PrinterId};
+use store::{Account, Agent, Printer, Session};
 
 use super::{cookies, hold::Hold, site::PrinterOrigin};
 use crate::{
+    origins::Unavailable,
     pages::Notice,
     policy::{Action, Denied, Subject, allow},
     session::cookie,
@@ -59,6 +60,10 @@ pub(super) async fn admit(
     let now = state.clock.now();
     let level = state.store.level_on(account.id, printer.id, now).await?;
     let level = permit(&account, level, action)?;
+    if origin.shares_cookies() && !has_one_owner(state, account.id).await? {
+        let why = Unavailable::SeveralOwners;
+        return Err(Denial::Told(Notice::no_origin(&why.to_string())));
+    }
     if session.last_seen.plus(TOUCH_EVERY) <= now {
         state.store.touch_session(session.id, now, client).await?;
     }
@@ -72,6 +77,22 @@ pub(super) async fn admit(
         expires: session.expires,
     };
     Ok(Admitted { printer, level, hold })
+}
+
+/// Whether all printers that an account may use are one owner's. Only then may they share a cookie
+/// jar.
+pub(super) async fn has_one_owner(
+    state: &Shared,
+    account: AccountId,
+) -> Result<bool, store::Error> {
+    let printers = state.store.printers_for(account, state.clock.now()).await?;
+    Ok(is_one_owners(&printers))
+}
+
+/// Whether these printers are all one owner's.
+pub(crate) fn is_one_owners(printers: &[(Printer, Agent, Level)]) -> bool {
+    let mut owners = printers.iter().map(|(_, agent, _)| agent.owner);
+    owners.next().is_none_or(|first| owners.all(|owner| owner == first))
 }
 
 /// Asks the policy whether somebody with this level may do this with the printer.

@@ -15,14 +15,14 @@ use http::{Response, request::Parts};
 use store::Printer;
 
 use super::{
-    admission::{Denial, permit},
+    admission::{Denial, has_one_owner, permit},
     entrance::redirect,
     path::{LocalPath, encode, parameter},
     reserved,
     same_origin::is_navigation,
 };
 use crate::{
-    origins::{Origins, Way, is_label},
+    origins::{Origins, Unavailable, Way, is_label},
     pages::{Asker, Notice},
     policy::Action,
     session::{Visitor, visitor},
@@ -49,13 +49,13 @@ pub(crate) fn address(
     label: &str,
     asked: &Asked,
     next: &LocalPath,
-) -> String {
-    let origin = format!("https://{}{}", origins.host(label, way), asked.port_suffix());
+) -> Result<String, Unavailable> {
+    let origin = origins.origin(label, way, asked)?;
     if origins.is_usual(&asked.name(), way) {
-        return format!("{origin}{}", next.as_str());
+        return Ok(format!("{origin}{}", next.as_str()));
     }
     let (start, from) = (reserved::START_PATH, encode(&asked.name()));
-    format!("{origin}{start}?from={from}&next={}", next.encoded())
+    Ok(format!("{origin}{start}?from={from}&next={}", next.encoded()))
 }
 
 async fn open(state: &Shared, parts: &Parts) -> Result<Response<Body>, Notice> {
@@ -65,7 +65,7 @@ async fn open(state: &Shared, parts: &Parts) -> Result<Response<Body>, Notice> {
     }
     let connection = parts.extensions.get::<Connection>().ok_or_else(Notice::went_wrong)?;
     let asked = Asked::of(parts).ok_or_else(Notice::went_wrong)?;
-    let way = state.origins.way(&asked).map_err(|why| Notice::no_origin(&why.to_string()))?;
+    let way = state.origins.way(&asked).map_err(no_origin)?;
     let visitor = visitor(state, &parts.headers, connection.client).await;
     let Some(visitor) = visitor.map_err(Notice::internal)? else { return sign_in(parts) };
     let Some(printer) = named(state, parts).await? else {
@@ -73,6 +73,9 @@ async fn open(state: &Shared, parts: &Parts) -> Result<Response<Body>, Notice> {
     };
     let now = state.clock.now();
     let level = state.store.level_on(visitor.account.id, printer.id, now).await?;
+    if way == Way::Port && !has_one_owner(state, visitor.account.id).await? {
+        return Err(no_origin(Unavailable::SeveralOwners));
+    }
     match permit(&visitor.account, level, Action::UsePrinter) {
         Ok(_) => on_to(state, parts, &visitor, &printer, way),
         Err(Denial::SignedOut) => sign_in(parts),
@@ -110,10 +113,10 @@ fn on_to(
     let next = next.unwrap_or_else(LocalPath::root);
     let Some(pre_cookie) = parameter(query, "pre").and_then(|pre| digest(&pre)) else {
         let first = address(&state.origins, way, &printer.label, &asked, &next);
+        let first = first.map_err(no_origin)?;
         return redirect(&first).ok_or_else(Notice::went_wrong);
     };
-    let origin = state.origins.host(&printer.label, way);
-    let origin = format!("https://{origin}{}", asked.port_suffix());
+    let origin = state.origins.origin(&printer.label, way, &asked).map_err(no_origin)?;
     let ticket = Ticket::new(state.random.as_ref());
     let entry = TicketEntry {
         session: visitor.session.id,
@@ -127,6 +130,10 @@ fn on_to(
     let enter = reserved::ENTER_PATH;
     let location = format!("{origin}{enter}#ticket={}&next={}", ticket.encode(), next.encoded());
     redirect(&location).ok_or_else(Notice::went_wrong)
+}
+
+fn no_origin(why: Unavailable) -> Notice {
+    Notice::no_origin(&why.to_string())
 }
 
 fn digest(text: &str) -> Option<[u8; 32]> {

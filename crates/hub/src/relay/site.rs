@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use edge::Asked;
 
-use crate::origins::{Origins, Way, in_url, is_shared};
+use crate::origins::{Origins, Ports, Way, in_url, is_shared};
 
 pub(crate) use crate::origins::is_label;
 
@@ -19,6 +19,10 @@ pub(crate) struct PrinterOrigin {
     port: String,
     /// The host of the dashboard that people are sent to from here.
     dashboard: String,
+    /// The dashboard's port, as `port`.
+    dashboard_port: String,
+    /// Whether other printers share this origin's cookie jar: those at other ports.
+    shares_cookies: bool,
 }
 
 /// Whose page it is.
@@ -37,6 +41,11 @@ impl Site {
     /// the connection arrived.
     pub(crate) fn of(asked: &Asked, origins: &Origins, local: SocketAddr) -> Option<Self> {
         let name = asked.name();
+        if let Some(ports) = origins.ports().filter(|ports| ports.are_printers(local.port())) {
+            let here = asked.port() == local.port() && origins.is_own(&name, local);
+            let label = ports.label(local.port()).filter(|_| here)?;
+            return Some(Self::Printer(PrinterOrigin::at_port(ports, label, asked)));
+        }
         if let Some((label, way)) = origins.read(&name, local) {
             let port = asked.port_suffix();
             return Some(Self::Printer(PrinterOrigin::new(origins, label, way, port, local)));
@@ -58,7 +67,24 @@ impl PrinterOrigin {
         local: SocketAddr,
     ) -> Self {
         let (host, dashboard) = (origins.host(label, way), origins.dashboard(way, local));
-        Self { label: label.to_owned(), host, port, dashboard }
+        let (label, dashboard_port) = (label.to_owned(), port.clone());
+        Self { label, host, port, dashboard, dashboard_port, shares_cookies: false }
+    }
+
+    /// The origin of the printer with this label, at a port of the dashboard's own host.
+    fn at_port(ports: &Ports, label: String, asked: &Asked) -> Self {
+        let host = in_url(&asked.name());
+        let dashboard_port = match ports.dashboard() {
+            None | Some(443) => String::new(),
+            Some(port) => format!(":{port}"),
+        };
+        let (port, dashboard) = (asked.port_suffix(), host.clone());
+        Self { label, host, port, dashboard, dashboard_port, shares_cookies: true }
+    }
+
+    /// Whether other printers and the dashboard share this origin's cookie jar.
+    pub(crate) const fn shares_cookies(&self) -> bool {
+        self.shares_cookies
     }
 
     /// The same, but people are sent to the dashboard under another of the hub's own names.
@@ -83,7 +109,7 @@ impl PrinterOrigin {
 
     /// The dashboard that belongs to this origin.
     pub(crate) fn dashboard(&self) -> String {
-        format!("https://{}{}", self.dashboard, self.port)
+        format!("https://{}{}", self.dashboard, self.dashboard_port)
     }
 }
 

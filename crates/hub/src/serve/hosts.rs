@@ -1,16 +1,20 @@
-//! Each printer's host names get a certificate of their own, and those of the hub's own network are
-//! published there. This keeps both up to date while printers come and go.
+//! Each printer's host names get a certificate of their own, those of the hub's own network are
+//! published there, and where ports tell printers apart, they are opened. This keeps both up to date while printers come and go.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use backplane::Event;
-use edge::certificate::Resolver;
+use edge::{FurtherPort, certificate::Resolver};
 use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
+    sync::{
+        broadcast::{Receiver, error::RecvError},
+        mpsc::UnboundedSender,
+    },
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
+use super::ports::PrinterPorts;
 use crate::{inventory, origins::Announcer, state::State};
 
 /// Several printers are reported together; one look is enough for them.
@@ -18,20 +22,22 @@ const GATHER: Duration = Duration::from_millis(100);
 /// How long to wait before what failed is tried again.
 const AGAIN: Duration = Duration::from_secs(10);
 
-type AnyError = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Follows the printers until `shutdown`. `https` is where the hub listens.
 pub(super) async fn follow(
     hub: &State,
     certificates: &Arc<Resolver>,
     https: SocketAddr,
+    further: UnboundedSender<FurtherPort>,
     shutdown: &CancellationToken,
 ) {
     let mut news = hub.backplane.events();
+    let mut ports = PrinterPorts::new(hub, https, further);
     let mut announcer = announcer(hub, https);
     loop {
         let mut patience = Duration::MAX;
-        if let Err(error) = update(hub, certificates, announcer.as_mut()).await {
+        if let Err(error) = update(hub, certificates, announcer.as_mut(), &mut ports).await {
             tracing::warn!(%error, "printers' names can't be brought up to date");
             patience = AGAIN;
         }
@@ -75,11 +81,13 @@ async fn update(
     hub: &State,
     certificates: &Arc<Resolver>,
     announcer: Option<&mut Announcer>,
+    ports: &mut PrinterPorts,
 ) -> Result<(), AnyError> {
     let printers = inventory::reachable(&hub.store, hub.clock.now()).await?;
     let labels: Vec<_> = printers.into_iter().map(|printer| printer.label).collect();
     let hosts: Vec<_> = labels.iter().flat_map(|label| hub.origins.hosts(label)).collect();
     let certificates = Arc::clone(certificates);
     tokio::task::spawn_blocking(move || certificates.set_hosts(&hosts)).await??;
-    Ok(announcer.map_or(Ok(()), |announcer| announcer.set(&labels))?)
+    announcer.map_or(Ok(()), |announcer| announcer.set(&labels))?;
+    ports.update(hub, &labels).await
 }

@@ -170,13 +170,15 @@ impl Answer {
     }
 }
 
-/// A request as the edge hands it over.
+/// A request as the edge hands it over, at the port that it asked for.
 pub(crate) fn connected<B>(mut request: Request<B>) -> Request<B> {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let port = host.and_then(|host| host.rsplit_once(':')?.1.parse().ok()).unwrap_or(3443);
     let client = IpAddr::from([203, 0, 113, 7]);
     request.extensions_mut().insert(Connection {
         client,
         peer: SocketAddr::new(client, 50_000),
-        local: SocketAddr::from(([192, 168, 1, 5], 3443)),
+        local: SocketAddr::from(([192, 168, 1, 5], port)),
         secure: true,
         unlisted_proxy: false,
     });

@@ -28,7 +28,7 @@ async fn with_a_domain() -> Workshop {
 }
 
 /// Ada's browser, signed in at a dashboard of this name.
-async fn signed_in_at(workshop: &Workshop, dashboard: &str) -> Browser {
+pub(crate) async fn signed_in_at(workshop: &Workshop, dashboard: &str) -> Browser {
     let mut browser = workshop.signed_in(&workshop.ada).await;
     let session =
         browser.cookie("layerlock.localhost:3443", "__Host-layerlock").unwrap().to_owned();
@@ -44,7 +44,7 @@ fn split(location: &str) -> (String, String) {
 }
 
 /// Follows redirects as a browser does, as far as our page that redeems tickets.
-async fn follow(browser: &mut Browser, host: &str, path: &str) -> (Vec<String>, Answer) {
+pub(crate) async fn follow(browser: &mut Browser, host: &str, path: &str) -> (Vec<String>, Answer) {
     let mut hosts = vec![host.to_owned()];
     let mut answer = browser.go(host, path).await;
     while answer.status == 303 && !answer.location().contains("#ticket=") {
@@ -60,7 +60,11 @@ async fn follow(browser: &mut Browser, host: &str, path: &str) -> (Vec<String>, 
 }
 
 /// Opens the printer at a dashboard, and returns the hosts on the way and the printer's page.
-async fn open(workshop: &Workshop, browser: &mut Browser, at: &str) -> (Vec<String>, Answer) {
+pub(crate) async fn open(
+    workshop: &Workshop,
+    browser: &mut Browser,
+    at: &str,
+) -> (Vec<String>, Answer) {
     let open = format!("/open/{}?next=%2Ffiles", workshop.printer);
     let (hosts, entrance) = follow(browser, at, &open).await;
     let host = hosts[1].clone();

@@ -81,6 +81,17 @@ impl Workshop {
     }
 
     async fn offline_with(config: Config) -> Self {
+        Self::made(config, &[]).await
+    }
+
+    /// Ada's agent is connected and has one more printer.
+    pub(crate) async fn with_another(config: Config, other: (PrinterId, &str, Kind)) -> Self {
+        let workshop = Self::made(config, &[other]).await;
+        workshop.connect().await;
+        workshop
+    }
+
+    async fn made(config: Config, others: &[(PrinterId, &str, Kind)]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock(SystemClock::new(), AtomicU64::new(0)));
         let hubs: Arc<TestClock> = Arc::clone(&clock);
@@ -91,7 +102,8 @@ impl Workshop {
         let identity = Identity::generate().unwrap();
         let agent = link(hub.store(), &ada, identity.public_key()).await;
         let printer = PrinterId::new(&SystemClock::new(), &OsRandom);
-        let side = PrinterSide::new(&[(printer, "Prusa in the cellar", Kind::OctoPrint)]);
+        let first = (printer, "Prusa in the cellar", Kind::OctoPrint);
+        let side = PrinterSide::new(&[&[first], others].concat());
         let stop = CancellationToken::new();
         Self { hub, clock, ada, agent, identity, printer, side, stop, _data: data }
     }
@@ -130,11 +142,20 @@ impl Workshop {
     }
 
     pub(crate) async fn grant(&self, account: AccountId, level: Level) -> GrantId {
+        self.grant_on(self.printer, account, level).await
+    }
+
+    pub(crate) async fn grant_on(
+        &self,
+        printer: PrinterId,
+        account: AccountId,
+        level: Level,
+    ) -> GrantId {
         let clock = SystemClock::new();
         let grant = Grant {
             id: GrantId::new(&clock, &OsRandom),
             account,
-            scope: GrantScope::Printer(self.printer),
+            scope: GrantScope::Printer(printer),
             level,
             until: None,
             created: clock.now(),

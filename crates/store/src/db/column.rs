@@ -109,6 +109,18 @@ impl Column for Timestamp {
     }
 }
 
+impl Column for u16 {
+    type Raw = i64;
+
+    fn to_raw(&self) -> i64 {
+        i64::from(*self)
+    }
+
+    fn from_raw(raw: i64) -> Option<Self> {
+        raw.try_into().ok()
+    }
+}
+
 impl Column for u32 {
     type Raw = i64;
 
