@@ -11,6 +11,8 @@ const ARGUMENTS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // Names that no public server knows, as mDNS and an operator's own DNS would answer for them.
+  "--host-resolver-rules=MAP *.local 127.0.0.1, MAP *.test 127.0.0.1",
 ];
 
 /** The system's Chromium, and nothing that it would ask of the Internet. */

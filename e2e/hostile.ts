@@ -1,9 +1,11 @@
 import { test as base, type BrowserContext, type Page } from "@playwright/test";
+import { NAMINGS, type Naming } from "./naming.ts";
 import { Printer } from "./printer.ts";
 import { Workshop } from "./workshop.ts";
 
 /** A friendly and a hostile printer under one hub, both open in one browser. */
 export interface Siblings {
+  naming: Naming;
   workshop: Workshop;
   friend: Printer;
   friendPage: Page;
@@ -15,7 +17,7 @@ export interface Siblings {
 const FRIENDS_COOKIES = ["session=FRIENDS-LOGIN; HttpOnly; Path=/", "csrf=FRIENDS-TOKEN; Path=/"];
 
 /** Everything that a printer's answers can try. */
-const FOES_HEADERS = {
+const foesHeaders = ({ parent }: Naming) => ({
   "access-control-allow-credentials": "true",
   "access-control-allow-origin": "*",
   "alt-svc": 'h2="127.0.0.1:9"',
@@ -29,22 +31,36 @@ const FOES_HEADERS = {
     "session=FOES-OWN; HttpOnly; Path=/",
     "__Host-layerlock=ATTACKER; Path=/; Secure",
     "__Host-ll-x=ATTACKER; Path=/; Secure",
-    "csrf=TOSSED; Domain=localhost; Path=/",
+    `csrf=TOSSED; Domain=${parent}; Path=/`,
   ],
-};
+});
 
-export const test = base.extend<{ siblings: Siblings }>({
-  siblings: async ({ context }, use) => {
+export const test = base.extend<{ naming: Naming; siblings: Siblings }>({
+  naming: [NAMINGS[0] as Naming, { option: true }],
+  siblings: async ({ context, naming }, use) => {
     const friend = await Printer.start("Friend", { page: "<h1>Friend</h1>", headers: { "set-cookie": FRIENDS_COOKIES } });
-    const foe = await Printer.start("Foe", { page: "<h1>Foe</h1>", headers: FOES_HEADERS });
-    const workshop = await Workshop.start([friend, foe]);
+    const foe = await Printer.start("Foe", { page: "<h1>Foe</h1>", headers: foesHeaders(naming) });
+    const workshop = await Workshop.start([friend, foe], naming);
     await workshop.setUp(context);
     const friendPage = await workshop.open(context, friend);
     const foePage = await workshop.open(context, foe);
     friend.forget();
     foe.forget();
-    await use({ workshop, friend, friendPage, foe, foePage, context });
+    await use({ naming, workshop, friend, friendPage, foe, foePage, context });
     await workshop.end();
     for (const printer of [friend, foe]) printer.end();
   },
 });
+
+/** Fills a page's cookie jar, and writes cookies of other sites' names for itself and its parents. */
+export function flood(page: Page, { parent }: Naming): Promise<void> {
+  return page.evaluate((parent) => {
+    for (let number = 0; number < 400; number++) document.cookie = `flood${number}=1; Path=/; Secure`;
+    for (const name of ["__Host-layerlock", "__Host-ll-x", "session", "csrf"]) {
+      document.cookie = `${name}=ATTACKER; Path=/; Secure`;
+      for (const domain of [parent, `${parent}:${location.port}`, `.${parent}`, location.hostname]) {
+        document.cookie = `${name}=TOSSED; Domain=${domain}; Path=/; Secure`;
+      }
+    }
+  }, parent);
+}

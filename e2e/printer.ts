@@ -56,7 +56,12 @@ export class Printer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** What browsers have sent since the last `forget`; the agent's own questions are left out. */
+  /** Everything that came since the last `forget`, from wherever. */
+  arrived(): Received[] {
+    return this.#received;
+  }
+
+  /** What browsers have sent through a hub since the last `forget`; the agent's own questions are left out. */
   received(): Received[] {
     return this.#received.filter(({ headers }) => headers["x-forwarded-host"] !== undefined);
   }

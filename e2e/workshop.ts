@@ -1,11 +1,12 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, type BrowserContext, type Page } from "@playwright/test";
 import { PERSON } from "./dashboard.ts";
+import type { Naming } from "./naming.ts";
 import type { Printer } from "./printer.ts";
 
 /** One `layerlock up` with printers that the test plays itself. */
@@ -13,15 +14,18 @@ export class Workshop {
   readonly #process: ChildProcess;
   readonly #data: string;
   readonly #printed: string[] = [];
+  readonly #naming: Naming;
 
-  static async start(printers: Printer[]): Promise<Workshop> {
-    const workshop = new Workshop(printers);
+  static async start(printers: Printer[], naming: Naming): Promise<Workshop> {
+    const workshop = new Workshop(printers, naming);
     await expect.poll(() => workshop.#setupLink(), { timeout: 30_000 }).toBeDefined();
     return workshop;
   }
 
-  private constructor(printers: Printer[]) {
+  private constructor(printers: Printer[], naming: Naming) {
+    this.#naming = naming;
     this.#data = mkdtempSync(join(tmpdir(), "layerlock-e2e-"));
+    writeFileSync(join(this.#data, "layerlock.toml"), naming.settings);
     const data = ["--data", this.#data];
     for (const { name, url } of printers) {
       execFileSync(program(), ["agent", "printer", "add", `octoprint=${url}`, "--name", name, ...data]);
@@ -34,16 +38,20 @@ export class Workshop {
 
   /** The dashboard's origin. */
   get hub(): string {
-    return `https://layerlock.localhost:${this.#setupLink()?.[1]}`;
+    return `https://${this.#naming.dashboard}:${this.#setupLink()?.[1]}`;
   }
 
   /** Makes the first account in this browser, and waits until the printers are online. */
   async setUp(context: BrowserContext): Promise<void> {
     const data = { token: this.#setupLink()?.[2], ...PERSON };
-    const made = await context.request.post(`${this.hub}/api/v1/setup`, { data, headers: { origin: this.hub } });
-    expect(made.status()).toBe(201);
-    const online = async () => (await this.#printers(context)).map((printer) => printer.online);
-    await expect.poll(online, { timeout: 30_000 }).toEqual([true, true]);
+    const made = await this.#atTheDashboard(context, async (data) => {
+      const headers = { "content-type": "application/json" };
+      const answer = await fetch("/api/v1/setup", { method: "POST", headers, body: JSON.stringify(data) });
+      return answer.status;
+    }, data);
+    expect(made).toBe(201);
+    const ready = async () => (await this.#printers(context)).map(({ online, open }) => online && "url" in open);
+    await expect.poll(ready, { timeout: 30_000 }).toEqual([true, true]);
   }
 
   /** Opens a printer's own page in a tab of its own. */
@@ -52,19 +60,16 @@ export class Workshop {
     const page = await context.newPage();
     await page.goto(found?.open.url ?? "");
     await expect(page.getByRole("heading", { name: printer.name })).toBeVisible();
+    expect(new URL(page.url()).host).toMatch(this.#naming.printer);
     return page;
   }
 
   /** Whose session the dashboard has in this browser: an email address, or the status. */
   async whoIsSignedIn(context: BrowserContext): Promise<string | number> {
-    const page = await context.newPage();
-    await page.goto(`${this.hub}/api/v1/hub`);
-    const who = await page.evaluate(async () => {
+    return this.#atTheDashboard(context, async () => {
       const answer = await fetch("/api/v1/session");
       return answer.ok ? ((await answer.json()) as { email: string }).email : answer.status;
     });
-    await page.close();
-    return who;
   }
 
   async end(): Promise<void> {
@@ -75,8 +80,23 @@ export class Workshop {
   }
 
   async #printers(context: BrowserContext) {
-    const answer = await context.request.get(`${this.hub}/api/v1/printers`);
-    return (await answer.json()) as { name: string; online: boolean; open: { url: string } }[];
+    return this.#atTheDashboard(context, async () => {
+      const answer = await fetch("/api/v1/printers");
+      return (await answer.json()) as { name: string; online: boolean; open: { url: string } }[];
+    });
+  }
+
+  /** Runs a script as a page of the dashboard's origin. */
+  async #atTheDashboard<T, A = void>(
+    context: BrowserContext,
+    script: (argument: A) => Promise<T>,
+    argument?: A,
+  ): Promise<T> {
+    const page = await context.newPage();
+    await page.goto(`${this.hub}/api/v1/hub`);
+    const result = await page.evaluate(script as (argument: unknown) => Promise<T>, argument);
+    await page.close();
+    return result;
   }
 
   #setupLink(): RegExpMatchArray | undefined {

@@ -49,6 +49,11 @@ impl Layerlock {
         format!("https://layerlock.localhost:{}", self.port)
     }
 
+    /// The dashboard's origin under another name: `https://NAME:PORT`
+    pub fn url_by(&self, name: &str) -> String {
+        format!("https://{name}:{}", self.port)
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.process.pid()

@@ -35,12 +35,23 @@ impl House {
         printers: &[(&str, &str)],
         protocol: Protocol,
     ) -> Result<Self> {
+        Self::named(printers, protocol, "", "layerlock.localhost").await
+    }
+
+    /// The same, with these settings, by which the dashboard has this name.
+    pub(crate) async fn named(
+        printers: &[(&str, &str)],
+        protocol: Protocol,
+        settings: &str,
+        dashboard: &str,
+    ) -> Result<Self> {
         let data = tempfile::tempdir()?;
+        std::fs::write(data.path().join("layerlock.toml"), settings)?;
         let printers: Vec<_> =
             printers.iter().map(|(kind, url)| format!("--printer={kind}={url}")).collect();
         let printers: Vec<_> = printers.iter().map(String::as_str).collect();
         let mut layerlock = Layerlock::up(data.path(), &printers).await?;
-        let owner = Client::new(&layerlock.url(), protocol)?;
+        let owner = Client::new(&layerlock.url_by(dashboard), protocol)?;
         let token = layerlock.setup_token().await?;
         let made = owner.set_up(&token, OWNER.0, OWNER.1).await?;
         ensure!(made.status == 201, "no account was made: {made:?}");

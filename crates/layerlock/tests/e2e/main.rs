@@ -10,6 +10,7 @@ mod house;
 mod levels;
 mod linking;
 mod moonraker;
+mod names;
 mod nobody_is_local;
 mod octoprint;
 mod prusalink;
