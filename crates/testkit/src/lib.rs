@@ -6,6 +6,7 @@
 //! Everything listens on 127.0.0.1 and ends with the value that started it, even if the test is
 //! killed.
 
+pub mod cable;
 pub mod camera;
 pub mod client;
 pub mod clock;
@@ -17,6 +18,7 @@ pub mod moonraker;
 pub mod network;
 pub mod octoprint;
 pub mod process;
+pub mod proxy;
 pub mod prusalink;
 mod pty;
 mod rig;

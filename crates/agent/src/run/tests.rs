@@ -1,13 +1,12 @@
 //! Whole tunnels in memory: real keys, real TLS, real HTTP/2, and a hub that does as it is told.
 
+mod outages;
+
 use http::{Method, Request};
 use http_body_util::BodyExt;
 use printer::{OsRandom, SystemClock};
-use tokio::{
-    io::{DuplexStream, duplex},
-    sync::mpsc,
-    time::timeout,
-};
+use testkit::cable::Cable;
+use tokio::{io::DuplexStream, sync::mpsc, time::timeout};
 use tokio_rustls::TlsAcceptor;
 use tunnel::{ALPN_TUNNEL, Tunnel, server_config};
 use wire::{Hello, HelloAnswer, Nonce, RELAYED_HEADER, Relayed, Report, Stamp};
@@ -21,6 +20,7 @@ use crate::{
 struct Rig {
     hub: Identity,
     data: tempfile::TempDir,
+    cable: Cable,
     dialled: mpsc::UnboundedReceiver<DuplexStream>,
     status: watch::Receiver<Status>,
     shutdown: CancellationToken,
@@ -29,6 +29,10 @@ struct Rig {
 
 /// An agent that runs, whose hub is played by the test.
 fn start(pinned: Option<Fingerprint>) -> Rig {
+    start_with(pinned, Arc::new(OsRandom))
+}
+
+fn start_with(pinned: Option<Fingerprint>, random: Arc<dyn Random>) -> Rig {
     let data = tempfile::tempdir().unwrap();
     let home = Home::open(data.path()).unwrap();
     let hub = Identity::generate().unwrap();
@@ -38,21 +42,24 @@ fn start(pinned: Option<Fingerprint>) -> Rig {
     let agent = Agent {
         identity: home.identity().unwrap(),
         hub: pin,
-        host: "localhost".to_owned(),
+        authority: "localhost".to_owned(),
+        transport: Transport::Direct,
         name: "workshop".parse().unwrap(),
         home,
-        random: Arc::new(OsRandom),
+        random,
     };
+    let cable = Cable::new();
     let (dial, dialled) = mpsc::unbounded_channel();
+    let laid = cable.clone();
     let dial = move || {
-        let (near, far) = duplex(64 * 1024);
+        let (near, far) = laid.pipe();
         let sent = dial.send(far);
         std::future::ready(sent.map(|()| near).map_err(|_| io::ErrorKind::ConnectionRefused.into()))
     };
     let (said, status) = watch::channel(Status::Connecting);
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(run(agent, dial, said, shutdown.clone()));
-    Rig { hub, data, dialled, status, shutdown, running }
+    Rig { hub, data, cable, dialled, status, shutdown, running }
 }
 
 impl Rig {

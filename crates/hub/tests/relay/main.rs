@@ -17,6 +17,7 @@ mod hand_over;
 mod links;
 mod notices;
 mod origins;
+mod outages;
 mod ports;
 mod printer_side;
 mod relaying;

@@ -18,6 +18,7 @@ use printer::{
 };
 use store::{Account, Agent, Grant, GrantScope, NewAccount, NewAgent, NewSession, Store};
 use tempfile::TempDir;
+use testkit::cable::Cable;
 use tokio::{io::DuplexStream, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tunnel::{Identity, PublicKey};
@@ -58,6 +59,8 @@ pub(crate) struct Workshop {
     pub(crate) identity: Identity,
     pub(crate) printer: PrinterId,
     pub(crate) side: PrinterSide,
+    /// Between agent and hub.
+    pub(crate) cable: Cable,
     pub(crate) stop: CancellationToken,
     _data: TempDir,
 }
@@ -104,8 +107,8 @@ impl Workshop {
         let printer = PrinterId::new(&SystemClock::new(), &OsRandom);
         let first = (printer, "Prusa in the cellar", Kind::OctoPrint);
         let side = PrinterSide::new(&[&[first], others].concat());
-        let stop = CancellationToken::new();
-        Self { hub, clock, ada, agent, identity, printer, side, stop, _data: data }
+        let (cable, stop) = (Cable::new(), CancellationToken::new());
+        Self { hub, clock, ada, agent, identity, printer, side, cable, stop, _data: data }
     }
 
     /// Connects the agent, and waits until its printers are known.
@@ -120,7 +123,7 @@ impl Workshop {
 
     /// Lets an agent with this key dial in.
     pub(crate) fn dial(&self, identity: &Identity, side: &PrinterSide) {
-        let (hubs, agents) = tokio::io::duplex(256 * 1024);
+        let (agents, hubs) = self.cable.pipe();
         let hub = self.hub.clone();
         tokio::spawn(async move { hub.attach(hubs).await });
         let (key, config) = (self.hub.key(), tunnel::client_config);

@@ -13,4 +13,5 @@ mod hostile;
 mod http;
 mod life;
 mod tls;
+mod traps;
 mod visitors;

@@ -1,0 +1,199 @@
+//! The ways in which HTTP/2 libraries let one visitor harm all others, each as it was first seen
+//! to happen. With the library's own settings, or without the code that the table names, the test
+//! beside it fails.
+//!
+//! | trap | what answers it | tests |
+//! |---|---|---|
+//! | unread bytes fill the connection's window | `Limits::connection_window` | [`more_stalled_viewers_than_streams_delay_nobody`], `stalled_viewers_on_every_stream_but_one_delay_nobody` |
+//! | cancels that the agent hasn't looked at | `RESETS_BEFORE_ACCEPT`, `HELD_BACK` | [`visitor_cancels_20000_requests_before_their_answer`], `requests_cancelled_while_the_agent_is_busy_do_not_end_the_tunnel` |
+//! | bytes under way for cancelled downloads | `Limits::mistakes`, `remembered_resets`, `Resets` | [`visitor_cancels_20000_downloads_half_way`], `downloads_cancelled_half_way_do_not_end_the_tunnel` |
+//! | empty frames | `pump` sends none | `an_empty_piece_of_a_body_is_not_sent` |
+//! | oversized headers and lists of them | `bounds` | `an_oversized_header_costs_only_its_own_request`, `odd_requests_cost_only_themselves` |
+//! | answers to extended CONNECT | `check_response`, `settings_arrived` | [`any_answer_to_a_websocket_costs_only_itself`], `an_agent_that_allows_no_websockets_is_refused` |
+//! | streams that are held for ever | `Slots` | `a_visitor_with_every_stream_leaves_the_emergency_stop_a_way` |
+//! | a connection that nobody answers on | `keep_alive` | `a_link_that_dies_silently_is_noticed_by_both_sides_within_18_seconds` |
+//! | all of it at once | | [`visitor_tries_everything_to_end_the_tunnel`] |
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
+use tokio::time::{sleep, timeout};
+use tunnel::{Body, Error, Limits, Priority};
+
+use crate::ends::{
+    self, AnyBody, Ends, connect, connect_over, empty, fed, full, get, made, request,
+};
+
+/// Pieces of this size, without an end.
+fn pieces(size: usize) -> AnyBody {
+    let piece = Bytes::from(vec![b'x'; size]);
+    let pieces = futures_util::stream::repeat_with(move || Ok(Frame::data(piece.clone())));
+    StreamBody::new(pieces).boxed_unsync()
+}
+
+async fn printer(request: Request<Body>) -> Response<AnyBody> {
+    let path = request.uri().path();
+    if let Some(status) = path.strip_prefix("/status/") {
+        let answer = Response::builder().status(status);
+        return answer.body(full("no socket")).unwrap();
+    }
+    match path {
+        "/download" => Response::new(pieces(16 * 1024)),
+        "/small" => Response::new(pieces(300)),
+        "/never" => std::future::pending().await,
+        "/echo" => Response::new(request.into_body().map_err(Into::into).boxed_unsync()),
+        "/panic" => panic!("a bug in a handler"),
+        "/refuse-upload" => Response::builder().status(413).body(empty()).unwrap(),
+        _ => Response::new(full("page")),
+    }
+}
+
+async fn still_works(ends: &Ends) {
+    let page = timeout(Duration::from_mins(1), ends::page(&ends.hub, "/")).await;
+    assert_eq!(page.expect("in time").unwrap(), "page");
+    assert!(!ends.hub.is_closed() && !ends.agent.is_finished());
+}
+
+fn stop() -> Request<AnyBody> {
+    let mut stop = get("/stop");
+    stop.extensions_mut().insert(Priority::Control);
+    stop
+}
+
+// covers: RL-7
+#[tokio::test(start_paused = true)]
+async fn more_stalled_viewers_than_streams_delay_nobody() {
+    let ends = connect(printer).await;
+    let asking = (0..300).map(|_| ends.hub.send(get("/download")));
+    let asked = futures_util::future::join_all(asking).await;
+    let stalled: Vec<_> = asked.iter().filter(|asked| asked.is_ok()).collect();
+    assert_eq!(stalled.len(), 240);
+    let busy = asked.iter().filter(|asked| matches!(asked, Err(Error::Busy)));
+    assert_eq!(busy.count(), 60, "who gets none is told so");
+    // Everything that may be unread is unread, and what must get through does.
+    sleep(Duration::from_secs(5)).await;
+    for _ in 0..100 {
+        assert_eq!(ends.hub.send(stop()).await.unwrap().status(), StatusCode::OK);
+    }
+    drop(asked);
+    still_works(&ends).await;
+}
+
+// covers: RL-7
+#[tokio::test(start_paused = true)]
+async fn visitor_cancels_20000_requests_before_their_answer() {
+    let seen = Arc::new(AtomicUsize::new(0));
+    let counted = seen.clone();
+    let ends = connect(move |request: Request<Body>| {
+        counted.fetch_add(usize::from(request.uri().path() == "/never"), Ordering::SeqCst);
+        printer(request)
+    })
+    .await;
+    while seen.load(Ordering::SeqCst) < 20_000 {
+        let asking = (0..240).map(|_| ends.hub.send(get("/never")));
+        let asking = futures_util::future::join_all(asking);
+        assert!(timeout(Duration::from_secs(1), asking).await.is_err());
+    }
+    sleep(Duration::from_secs(3)).await;
+    still_works(&ends).await;
+}
+
+// covers: RL-7
+#[tokio::test(start_paused = true)]
+async fn visitor_cancels_20000_downloads_half_way() {
+    let (hub, agent) = tokio::io::duplex(1 << 20);
+    let ends = connect_over(hub, agent, Limits::TUNNEL, printer).await;
+    let mut cancelled = 0;
+    while cancelled < 20_000 {
+        let asking = (0..200).map(|_| ends.hub.send(get("/download")));
+        let half_way = futures_util::future::join_all(asking).await;
+        // Whoever cancels more than can be remembered is made to wait.
+        if matches!(half_way.last(), Some(Err(Error::Busy))) {
+            sleep(Duration::from_secs(1)).await;
+        }
+        cancelled += half_way.iter().filter(|answer| answer.is_ok()).count();
+    }
+    sleep(Duration::from_secs(10)).await;
+    still_works(&ends).await;
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn any_answer_to_a_websocket_costs_only_itself() {
+    let ends = connect(printer).await;
+    for status in [200, 201, 204, 301, 304, 400, 403, 426, 500] {
+        let (feed, body) = fed();
+        let mut socket = ends::websocket(body);
+        *socket.uri_mut() = format!("http://agent.internal/status/{status}").parse().unwrap();
+        let answer = ends.hub.send(socket).await.unwrap();
+        assert_eq!(answer.status(), status);
+        drop((feed, answer));
+        still_works(&ends).await;
+    }
+}
+
+/// A visitor's next idea.
+async fn attack(ends: &Ends, number: u32, length: usize) {
+    let (feed, body) = fed();
+    let mut socket = ends::websocket(body);
+    *socket.uri_mut() = "http://agent.internal/echo".parse().unwrap();
+    let large = || HeaderValue::try_from("x".repeat(length)).unwrap();
+    let asked = match number % 10 {
+        0 => get("/never"),
+        1 => get("/download"),
+        2 => get("/small"),
+        3 => get("/panic"),
+        4 => request(Method::POST, "/refuse-upload", made(length)),
+        5 => request(Method::POST, "/never", made(length)),
+        6 => socket,
+        7 => request(
+            Method::from_bytes("M".repeat(length % 64 + 1).as_bytes()).unwrap(),
+            "/",
+            empty(),
+        ),
+        8 => {
+            let mut asked = get("/echo");
+            asked.headers_mut().insert("cookie", large());
+            asked
+        }
+        _ => {
+            let mut asked = request(Method::POST, "/echo", made(length));
+            asked.headers_mut().insert("content-length", (length + 1).into());
+            asked
+        }
+    };
+    let asking = ends.hub.send(asked);
+    let answer = timeout(Duration::from_micros(u64::try_from(length).unwrap()), asking).await;
+    drop((feed, answer));
+}
+
+// covers: RL-7
+#[tokio::test(start_paused = true)]
+async fn visitor_tries_everything_to_end_the_tunnel() {
+    let mut state = 1_u32;
+    let mut random = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 8
+    };
+    let ends = connect(printer).await;
+    for round in 0..30 {
+        let ideas = (0..50).map(|_| (random(), random() % 100_000));
+        let ideas: Vec<_> = ideas.collect();
+        let attacks = ideas
+            .iter()
+            .map(|(number, length)| attack(&ends, *number, usize::try_from(*length).unwrap()));
+        futures_util::future::join_all(attacks).await;
+        assert!(!ends.hub.is_closed() && !ends.agent.is_finished(), "round {round}");
+    }
+    sleep(Duration::from_secs(12)).await;
+    still_works(&ends).await;
+}
