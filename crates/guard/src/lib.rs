@@ -19,11 +19,13 @@ mod needed;
 mod path;
 mod query;
 mod route;
+mod stop;
 
 pub use form::{Form, Refused};
 pub use message::{Message, judge_message};
 pub use needed::{Body, Head, Json, Needed, classify, is_listed};
 pub use path::is_never_relayed;
+pub use stop::{MAX_STOP, MaybeStop};
 
 /// The longest JSON body that is judged, in bytes.
 pub const MAX_JSON: usize = 64 * 1024;

@@ -27,6 +27,7 @@ mod request;
 mod reserved;
 mod shared_name;
 mod site;
+mod urgent;
 mod visit;
 mod websocket;
 
@@ -47,6 +48,7 @@ use crate::{
     metrics::Place,
     pages::{Asker, Notice, STYLE},
     state::Shared,
+    tunnels,
 };
 
 use site::Site;
@@ -76,6 +78,9 @@ async fn answer(
     match site {
         Some(Site::Hub | Site::Shared) | None if parts.uri.path() == reserved::STYLE_PATH => {
             STYLE.answer()
+        }
+        Some(Site::Hub | Site::Shared) if parts.uri.path() == tunnel::WEBSOCKET_PATH => {
+            tunnels::answer_websocket(&shared, Request::from_parts(parts, body))
         }
         Some(Site::Shared) if !shared_name::serves(parts.uri.path()) => {
             shared_name::answer(&shared.origins, &parts)

@@ -34,6 +34,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "tunnel",
             "forward",
             "edge",
+            "guard",
             "wire",
             "credentials",
             "printer",

@@ -11,7 +11,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use forward::Leased;
 use http::{HeaderMap, Method, Request, Response, Version, header::SET_COOKIE, request::Parts};
-use tunnel::Rider;
+use tunnel::{Priority, Rider};
 use wire::Relayed;
 
 use self::{
@@ -20,7 +20,7 @@ use self::{
 };
 use super::{
     admission::Admitted, answer, cookies::Jar, hold::Hold, path::LocalPath, request::towards_agent,
-    site::PrinterOrigin,
+    site::PrinterOrigin, urgent::Urgency,
 };
 use crate::{
     metrics::Direction,
@@ -39,6 +39,7 @@ pub(super) struct Exchange {
     pin: PinCookie,
     /// One stream of the person's share, until the request takes it along.
     stream: Option<Rider>,
+    priority: Priority,
     progress: Progress,
 }
 
@@ -48,6 +49,7 @@ impl Exchange {
         admitted: Admitted,
         origin: &PrinterOrigin,
         client: std::net::IpAddr,
+        urgency: Urgency,
     ) -> Result<Self, Notice> {
         let state = admitted.hold.state.clone();
         let came = state.clock.monotonic();
@@ -55,7 +57,11 @@ impl Exchange {
             return Err(agent_offline(&admitted).await?);
         };
         let account = admitted.hold.account.id;
-        let stream = live.share.take(account).await.map_err(|_| Notice::too_many_streams())?;
+        let (stream, priority) = match urgency {
+            Urgency::Ordinary => (live.share.take(account).await, Priority::Visitor),
+            Urgency::Stop => (live.share.take_for_stop(account).await, Priority::Control),
+        };
+        let stream = Some(stream.map_err(|_| Notice::too_many_streams())?);
         let who = Relayed {
             account,
             level: admitted.level,
@@ -67,7 +73,7 @@ impl Exchange {
         let session = admitted.hold.lease.session();
         let jar = Jar::new(state.store.clone(), session, &admitted.printer);
         let (pin, progress) = (PinCookie::of(origin.label()), Progress::new());
-        Ok(Self { admitted, live, who, came, jar, pin, stream: Some(stream), progress })
+        Ok(Self { admitted, live, who, came, jar, pin, stream, priority, progress })
     }
 
     /// Sends a request and waits for the head of its answer, for the end of the session, or until

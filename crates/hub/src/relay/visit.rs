@@ -12,7 +12,7 @@ use super::{
     keys, reserved,
     same_origin::{self, Refusal},
     site::PrinterOrigin,
-    websocket,
+    urgent, websocket,
 };
 use crate::{
     pages::{Asker, Notice},
@@ -40,7 +40,7 @@ async fn pass(
     state: &Shared,
     origin: &PrinterOrigin,
     handshake: Option<Handshake>,
-    parts: Parts,
+    mut parts: Parts,
     body: Body,
     asker: &Asker,
 ) -> Result<Response<Body>, Notice> {
@@ -56,7 +56,8 @@ async fn pass(
         Err(Denial::SignedOut) => return Ok(entrance::answer(state, origin, &parts, asker)),
         Err(Denial::Told(notice)) => return Err(notice),
     };
-    let mut exchange = Exchange::prepare(admitted, origin, client).await?;
+    let (urgency, body) = urgent::look(&mut parts, body).await?;
+    let mut exchange = Exchange::prepare(admitted, origin, client, urgency).await?;
     if let Some(handshake) = handshake {
         return websocket::open(exchange, &handshake, parts).await;
     }

@@ -21,17 +21,28 @@ use cancels::Cancels;
 /// The most streams of one person in one tunnel.
 const EACH: usize = 64;
 
+/// The most emergency stops of one person at a time, beside these streams.
+const STOPS_EACH: usize = 4;
+
+/// The most emergency stops of everybody. They have the tunnel's reserved streams, of which some
+/// are for the hub's own questions.
+const STOPS: usize = 12;
+
 /// How long a request waits for one of its person's streams to end, and for its turn after many
 /// that were given up. Pages ask for more files at once than that, each for a moment.
 const WAIT: Duration = Duration::from_secs(10);
 
 /// Everyone's share of one tunnel.
-#[derive(Debug, Default)]
-pub(crate) struct Share(Mutex<HashMap<AccountId, Arc<Person>>>);
+#[derive(Debug)]
+pub(crate) struct Share {
+    people: Mutex<HashMap<AccountId, Arc<Person>>>,
+    stops: Arc<Semaphore>,
+}
 
 #[derive(Debug)]
 struct Person {
     streams: Arc<Semaphore>,
+    stops: Arc<Semaphore>,
     cancels: Cancels,
 }
 
@@ -39,11 +50,18 @@ struct Person {
 struct Stream {
     person: Arc<Person>,
     _permit: OwnedSemaphorePermit,
+    _stop: Option<OwnedSemaphorePermit>,
 }
 
 /// All of a person's streams are in use, and none ended in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ShareTaken;
+
+impl Default for Share {
+    fn default() -> Self {
+        Self { people: Mutex::default(), stops: Arc::new(Semaphore::new(STOPS)) }
+    }
+}
 
 impl Share {
     /// Takes one stream of a person's share; it is given back when the rider is dropped. The
@@ -53,8 +71,15 @@ impl Share {
         stream.ok().flatten().map(Rider::new).ok_or(ShareTaken)
     }
 
+    /// The same for an emergency stop (HZ-5), which waits for nothing else that the person does.
+    pub(crate) async fn take_for_stop(&self, account: AccountId) -> Result<Rider, ShareTaken> {
+        let person = self.of(account);
+        let stream = timeout(WAIT, person.stop(Arc::clone(&self.stops))).await;
+        stream.ok().flatten().map(Rider::new).ok_or(ShareTaken)
+    }
+
     fn of(&self, account: AccountId) -> Arc<Person> {
-        let mut people = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
         if !people.contains_key(&account) {
             people
                 .retain(|_, person| Arc::strong_count(person) > 1 || !person.cancels.is_settled());
@@ -65,7 +90,11 @@ impl Share {
 
 impl Person {
     fn new() -> Self {
-        Self { streams: Arc::new(Semaphore::new(EACH)), cancels: Cancels::new() }
+        Self {
+            streams: Arc::new(Semaphore::new(EACH)),
+            stops: Arc::new(Semaphore::new(STOPS_EACH)),
+            cancels: Cancels::new(),
+        }
     }
 
     /// Waits for a free stream, and for the person's turn. `None` never happens: a share lasts.
@@ -74,10 +103,16 @@ impl Person {
         loop {
             let delay = self.cancels.delay();
             if delay.is_zero() {
-                return Some(Stream { person: self, _permit: permit });
+                return Some(Stream { person: self, _permit: permit, _stop: None });
             }
             sleep(delay).await;
         }
+    }
+
+    async fn stop(self: Arc<Self>, stops: Arc<Semaphore>) -> Option<Stream> {
+        let permit = Arc::clone(&self.stops).acquire_owned().await.ok()?;
+        let stop = stops.acquire_owned().await.ok()?;
+        Some(Stream { person: self, _permit: permit, _stop: Some(stop) })
     }
 }
 
@@ -113,6 +148,25 @@ mod tests {
         assert!(share.take(greedy).await.is_ok());
     }
 
+    // covers: HZ-5, RL-7
+    #[tokio::test(start_paused = true)]
+    async fn one_viewer_floods_emergency_stops() {
+        let share = Share::default();
+        let (greedy, other) = (account(), account());
+        let mut held = Vec::new();
+        for _ in 0..STOPS_EACH {
+            held.push(share.take_for_stop(greedy).await.unwrap());
+        }
+        assert_eq!(share.take_for_stop(greedy).await.unwrap_err(), ShareTaken);
+        assert!(share.take_for_stop(other).await.is_ok());
+        while held.len() < STOPS {
+            held.push(share.take_for_stop(account()).await.unwrap());
+        }
+        assert_eq!(share.take_for_stop(other).await.unwrap_err(), ShareTaken, "the hub's own");
+        held.remove(0);
+        assert!(share.take_for_stop(other).await.is_ok());
+    }
+
     // covers: RL-7
     #[tokio::test(start_paused = true)]
     async fn one_viewer_who_only_cancels_is_slowed_down_alone() {
@@ -128,7 +182,7 @@ mod tests {
         let waiting = Instant::now();
         drop(share.take(other).await.unwrap());
         assert!(waiting.elapsed().is_zero(), "nobody else waits");
-        assert_eq!(share.0.lock().unwrap().len(), 2, "what is owed isn't forgotten");
+        assert_eq!(share.people.lock().unwrap().len(), 2, "what is owed isn't forgotten");
     }
 
     #[tokio::test]
@@ -137,6 +191,6 @@ mod tests {
         for _ in 0..10 {
             drop(share.take(account()).await);
         }
-        assert_eq!(share.0.lock().unwrap().len(), 1);
+        assert_eq!(share.people.lock().unwrap().len(), 1);
     }
 }

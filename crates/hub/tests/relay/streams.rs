@@ -7,7 +7,10 @@ use http::Method;
 use printer::Level;
 use tokio::time::timeout;
 
-use crate::workshop::{Workshop, soon, until};
+use crate::{
+    browser::Browser,
+    workshop::{Workshop, soon, until},
+};
 
 // covers: RL-7
 #[tokio::test]
@@ -30,6 +33,52 @@ async fn one_viewer_takes_all_streams_and_another_still_gets_one() {
     drop(held);
     assert_eq!(soon(one_more).await.status(), 200);
 }
+
+// covers: HZ-5, RL-7
+#[tokio::test]
+async fn one_viewer_takes_all_streams_then_estop() {
+    let workshop = Workshop::new().await;
+    let label = workshop.label().await;
+    let host = format!("{label}.localhost:3443");
+    let mut held = Vec::new();
+    let mut viewers = vec![workshop.ada_at_the_printer().await];
+    for name in ["ben", "cleo", "dan"] {
+        let viewer = workshop.other(&format!("{name}@example.org"), Some(Level::Controls)).await;
+        let mut viewer = workshop.signed_in(&viewer).await;
+        assert_eq!(soon(viewer.enter(&label, "/")).await.status, 200);
+        viewers.push(viewer);
+    }
+    // The hub's own question holds one of the 240 that everybody may use.
+    for number in 0..239 {
+        let viewer = &mut viewers[number / 60];
+        let request = viewer.own(Method::GET, &host, "/stream").body(Body::empty()).unwrap();
+        held.push(soon(viewer.open(request)).await);
+    }
+    let stop = |viewer: &Browser, path, body: &'static str| {
+        let request = viewer.own(Method::POST, &host, path).header("content-length", body.len());
+        request.body(Body::from(body)).unwrap()
+    };
+    workshop.side.forget();
+    for (path, body) in [
+        ("/api/printer/command", r#"{"command":"M112"}"#),
+        ("/printer/emergency_stop", ""),
+        ("/server/jsonrpc", r#"{"method":"printer.emergency_stop"}"#),
+    ] {
+        for viewer in &mut viewers {
+            let request = stop(viewer, path, body);
+            let stopped = timeout(SOONER_THAN_A_STREAM, viewer.open(request)).await;
+            assert_eq!(stopped.expect("a stop waits for nobody").status(), 200, "{path}");
+        }
+        assert!(workshop.side.seen().iter().any(|seen| seen.path == path && seen.body == body));
+    }
+    let other = stop(&viewers[0], "/api/printer/command", r#"{"command":"G28"}"#);
+    let other = timeout(Duration::from_millis(300), viewers[0].open(other)).await;
+    assert!(other.is_err(), "what is no stop takes no reserved stream");
+    drop(held);
+}
+
+/// A request waits 10 s for a free stream.
+const SOONER_THAN_A_STREAM: Duration = Duration::from_secs(8);
 
 // covers: AC-11, RL-7
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What is large, endless or two-way goes through as it comes, and never whole into memory.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, stream};
@@ -111,6 +113,27 @@ async fn signing_out_ends_what_is_open_at_the_printer() -> Result<()> {
         (origin.get("/").await.ok()?.status == 401).then_some(())
     })
     .await
+}
+
+// covers: HZ-5, RL-7
+#[tokio::test]
+async fn one_viewer_takes_all_streams_then_estop() -> Result<()> {
+    let workshop = Workshop::start().await?;
+    let house = House::with_printer(&workshop.url(), Protocol::Http2).await?;
+    let origin = house.owner.open(&house.printer().await?).await?;
+    let mut watching = Vec::new();
+    for _ in 0..64 {
+        watching.push(timeout(SOON, origin.request(Method::GET, "/events").send()).await??);
+    }
+    let stop = origin.request(Method::POST, "/api/printer/command");
+    let stop = stop.header("content-type", "application/json").body(r#"{"command":"M112"}"#);
+    // Anything else waits for one of the person's streams until it is turned away after 10 s.
+    let stopped = timeout(Duration::from_secs(8), stop.send()).await.context("it waited")??;
+    assert_eq!(stopped.text().await?, "a printer");
+    let page = timeout(Duration::from_millis(500), origin.get("/")).await;
+    ensure!(page.is_err(), "there were streams left: {page:?}");
+    drop(watching);
+    Ok(())
 }
 
 /// What the process holds in memory now, in bytes.
