@@ -22,6 +22,13 @@ pub enum Closed {
          shows (layerlock agent link …)"
     )]
     Replaced,
+    /// The agent's key was made on another machine.
+    #[error(
+        "this agent's key was made on another machine, so it stays closed; if you have moved the \
+         card and the other machine is off for good, run `layerlock agent confirm-machine`; if this \
+         is a copy, run `layerlock agent forget-key` and link it as an agent of its own"
+    )]
+    OtherMachine,
 }
 
 impl Closed {
@@ -30,7 +37,7 @@ impl Closed {
         match refusal {
             Refusal::Revoked => Some(Self::Revoked),
             Refusal::Replaced => Some(Self::Replaced),
-            Refusal::Unknown | Refusal::Protocol => None,
+            Refusal::Unknown | Refusal::Twice | Refusal::Protocol => None,
         }
     }
 }

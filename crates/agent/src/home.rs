@@ -2,12 +2,18 @@
 //! what their owner decided about them ([`crate::choices`]). None
 //! of it ever comes from the hub.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use printer::{Clock, Random};
 use tunnel::Identity;
 
-use crate::{Closed, Entry, Error, Hub, NewPrinter, Printers, member, private_file};
+use crate::{
+    Closed, Entry, Error, Hub, Machine, NewPrinter, Printers, addresses::Addresses, member,
+    private_file,
+};
 
 /// The agent's folder.
 #[derive(Debug, Clone)]
@@ -77,7 +83,8 @@ impl Home {
     ) -> Result<Entry, Error> {
         let mut printers = self.printers()?;
         let entry = printers.add(new, clock, random)?;
-        member::resolve(&entry).await?;
+        let found = member::resolve(&entry).await?;
+        self.addresses().keep_first(&entry, found.main.origin.address().ip())?;
         private_file::write(&self.printers_file(), &printers.to_toml())?;
         Ok(entry)
     }
@@ -92,6 +99,64 @@ impl Home {
         let entry = printers.remove(name_or_id)?;
         private_file::write(&self.printers_file(), &printers.to_toml())?;
         Ok(entry)
+    }
+
+    /// Stops an agent whose key was made on another machine. The first time, this machine is
+    /// written down as the key's.
+    ///
+    /// # Errors
+    /// [`Closed::OtherMachine`].
+    pub fn check_machine(&self, machine: &Machine, random: &dyn Random) -> Result<(), Error> {
+        let path = self.machine_file();
+        match private_file::read(&path)? {
+            None if machine.is_anyone() => Ok(()),
+            None => self.confirm_machine(machine, random),
+            Some(text) => {
+                let mark = toml::from_str(&text)
+                    .map_err(|error| Error::Configuration { path, message: error.to_string() })?;
+                if machine.has(&mark) { Ok(()) } else { Err(Closed::OtherMachine.into()) }
+            }
+        }
+    }
+
+    /// Makes this machine the key's own.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn confirm_machine(&self, machine: &Machine, random: &dyn Random) -> Result<(), Error> {
+        let text = toml::to_string(&machine.mark(random)).unwrap_or_default();
+        private_file::write(&self.machine_file(), &text)
+    }
+
+    /// Forgets the key and the hub: what is linked next is another agent. The printers stay.
+    ///
+    /// # Errors
+    /// A file can't be removed.
+    pub fn forget_key(&self) -> Result<(), Error> {
+        for name in ["hub.toml", "key.pem", "machine.toml"] {
+            private_file::remove(&self.folder.join(name))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the address to which a printer's name leads now the one that the agent uses. A running
+    /// agent notices within 5 s.
+    ///
+    /// # Errors
+    /// There is no such printer, or its name leads nowhere that an agent may reach.
+    pub async fn confirm_printer(&self, name_or_id: &str) -> Result<(Entry, IpAddr), Error> {
+        let entry = self.printers()?.remove(name_or_id)?;
+        let address = member::resolve(&entry).await?.main.origin.address().ip();
+        self.addresses().confirm(&entry, address)?;
+        Ok((entry, address))
+    }
+
+    pub(crate) fn addresses(&self) -> Addresses {
+        Addresses::at(self.folder.join("addresses.toml"))
+    }
+
+    fn machine_file(&self) -> PathBuf {
+        self.folder.join("machine.toml")
     }
 
     pub(crate) fn printers_file(&self) -> PathBuf {
@@ -138,6 +203,27 @@ mod tests {
         let public = add(&home, "octoprint=http://8.8.8.8", None).await.unwrap_err();
         assert!(public.to_string().contains("not in a home network"), "{public}");
         assert_eq!(home.printers().unwrap(), Printers::default());
+    }
+
+    // covers: LK-3
+    #[test]
+    fn cloned_sd_card() {
+        let data = tempfile::tempdir().unwrap();
+        let home = Home::open(data.path()).unwrap();
+        let (pi, copy) = (Machine::here(Some("pi")), Machine::here(Some("copy")));
+        home.check_machine(&pi, &OsRandom).unwrap();
+        home.check_machine(&pi, &OsRandom).unwrap();
+        for elsewhere in [&copy, &Machine::here(Some(""))] {
+            let refused = home.check_machine(elsewhere, &OsRandom).unwrap_err();
+            assert!(matches!(refused, Error::Closed(Closed::OtherMachine)), "{refused}");
+        }
+        home.confirm_machine(&copy, &OsRandom).unwrap();
+        home.check_machine(&copy, &OsRandom).unwrap();
+        home.check_machine(&pi, &OsRandom).unwrap_err();
+        let key = home.identity().unwrap().public_key();
+        home.forget_key().unwrap();
+        home.check_machine(&pi, &OsRandom).unwrap();
+        assert_ne!(home.identity().unwrap().public_key(), key);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! is [`link()`].
 
 pub mod address;
+mod addresses;
 mod choices;
 mod closed;
 mod discovery;
@@ -17,6 +18,7 @@ mod inside;
 mod link;
 mod lock;
 mod login;
+mod machine;
 mod member;
 mod printers;
 mod private_file;
@@ -37,5 +39,6 @@ pub use home::Home;
 pub use hub::{Hub, HubUrl, InvalidHubUrl, dial_tcp};
 pub use inside::ERROR_HEADER;
 pub use link::{Linked, Progress, link};
+pub use machine::Machine;
 pub use printers::{Entry, InvalidPrinter, NewPrinter, Printers, Route};
 pub use run::{Agent, Status, run};

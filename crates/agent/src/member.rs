@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use printer::Clock;
 
-use crate::{Entry, choices::Choice, login, routes::Targets};
+use crate::{Entry, addresses::Addresses, choices::Choice, login, routes::Targets};
 
 use door::Door;
 
@@ -43,6 +43,8 @@ pub(crate) struct Member {
     online: AtomicBool,
     /// Whether it was said that its name leads elsewhere.
     moved: AtomicBool,
+    /// Where it was found first. None in tests.
+    addresses: Option<Addresses>,
     ending: CancellationToken,
     /// One for each WebSocket whose messages are inspected.
     pub(crate) sockets: Arc<Semaphore>,
@@ -56,6 +58,7 @@ impl Member {
             targets: watch::Sender::new(None),
             online: AtomicBool::new(false),
             moved: AtomicBool::new(false),
+            addresses: None,
             ending: CancellationToken::new(),
             sockets: Arc::new(Semaphore::new(SOCKETS)),
         }
@@ -63,9 +66,15 @@ impl Member {
 
     /// The same printer, about which its owner has decided anew. It stays where it is.
     pub(crate) fn with_choice(&self, choice: Option<Choice>, clock: Arc<dyn Clock>) -> Self {
-        let member = Self::new(self.entry.clone(), choice, clock);
+        let member =
+            Self::new(self.entry.clone(), choice, clock).keeping_to(self.addresses.clone());
         member.targets.send_replace(self.targets().map(|targets| Arc::new(targets.afresh())));
         member
+    }
+
+    /// The same, at the address that is written down there.
+    pub(crate) fn keeping_to(self, addresses: Option<Addresses>) -> Self {
+        Self { addresses, ..self }
     }
 
     /// Whether the last probe succeeded.
@@ -134,11 +143,16 @@ impl Member {
         }
     }
 
-    /// Finds the printer's address, for as long as the agent runs: whoever answers for names in
-    /// the home network later must not be able to move it to the router (RL-8).
+    /// Finds the printer's address, and takes it only if it is the one that was found first:
+    /// whoever answers for names in the home network later must not be able to move it to the
+    /// router (RL-8).
     async fn look_up(&self) -> Option<Arc<Targets>> {
         match resolve(&self.entry).await {
             Ok(found) => {
+                if !self.is_confirmed(&found) {
+                    self.warn_of_a_move(&found);
+                    return None;
+                }
                 let found = Arc::new(found);
                 self.targets.send_replace(Some(Arc::clone(&found)));
                 Some(found)
@@ -150,15 +164,40 @@ impl Member {
         }
     }
 
-    /// Says once, when a printer is gone, that its name leads elsewhere now.
+    /// When a printer is gone and its name leads elsewhere now: follows if somebody has confirmed
+    /// that, else says so once.
     async fn notice_a_move(&self, pinned: &Targets) {
         let Ok(found) = resolve(&self.entry).await else { return };
-        if !pinned.same_place(&found) && !self.moved.swap(true, Ordering::AcqRel) {
-            tracing::warn!(
-                printer = self.entry.name.as_str(),
-                "the printer's name leads to another address now; if that is right, restart the agent"
-            );
+        if pinned.same_place(&found) {
+            return;
         }
+        if self.addresses.is_some() && self.is_confirmed(&found) {
+            // It may be another machine, of which nobody knows whether it lets everyone in.
+            self.door.forget();
+            pinned.close();
+            self.targets.send_replace(Some(Arc::new(found)));
+        } else {
+            self.warn_of_a_move(&found);
+        }
+    }
+
+    fn is_confirmed(&self, found: &Targets) -> bool {
+        let Some(addresses) = &self.addresses else { return true };
+        let found = found.main.origin.address().ip();
+        addresses.keep_first(&self.entry, found).is_ok_and(|kept| kept == found)
+    }
+
+    fn warn_of_a_move(&self, found: &Targets) {
+        if self.moved.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (printer, address) = (self.entry.name.as_str(), found.main.origin.address().ip());
+        tracing::warn!(
+            printer,
+            %address,
+            "the printer's name leads to another address than when it was added, so it stays \
+             closed; if you have changed that, run `layerlock agent printer confirm` with its name"
+        );
     }
 }
 
@@ -205,5 +244,28 @@ mod tests {
         assert!(member.targets().unwrap().same_place(&pinned), "it has been moved");
         // The way that the attack would have gone is open: a printer nobody has pinned is found.
         assert!(Member::new(entry_at(elsewhere), None, clock()).answers().await);
+    }
+
+    // covers: RL-8
+    #[tokio::test]
+    async fn printer_is_moved_while_the_agent_is_off() {
+        let router = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = router.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((mut tcp, _)) = router.accept().await {
+                let _ = tcp.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+            }
+        });
+        let data = tempfile::tempdir().unwrap();
+        let addresses = Addresses::at(data.path().join("addresses.toml"));
+        let new: NewPrinter = format!("octoprint=http://localhost:{port}").parse().unwrap();
+        let entry = Printers::default().add(new, &SystemClock::new(), &OsRandom).unwrap();
+        addresses.confirm(&entry, "127.0.0.2".parse().unwrap()).unwrap();
+        let clock = || Arc::new(SystemClock::new());
+        let started = Member::new(entry.clone(), None, clock()).keeping_to(Some(addresses.clone()));
+        assert!(!started.answers().await, "the name is believed after a restart");
+        assert!(started.targets().is_none());
+        addresses.confirm(&entry, "127.0.0.1".parse().unwrap()).unwrap();
+        assert!(started.answers().await, "it was confirmed");
     }
 }

@@ -39,6 +39,16 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
     result.map_err(|source| Error::File { path: path.to_owned(), source })
 }
 
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::File { path: path.to_owned(), source: error })
+        }
+        _ => Ok(()),
+    }
+}
+
 fn write_draft(draft: &Path, text: &str) -> io::Result<()> {
     match fs::remove_file(draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

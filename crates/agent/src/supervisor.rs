@@ -4,7 +4,7 @@
 use std::{
     fmt, fs,
     path::Path,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
     time::{Duration, SystemTime},
 };
 
@@ -14,6 +14,7 @@ use wire::{PrinterReport, Report};
 
 use crate::{
     Error, Home, Printers,
+    addresses::Addresses,
     choices::{Choice, Choices},
     member::Member,
 };
@@ -29,13 +30,15 @@ struct Inner {
     clock: Arc<dyn Clock>,
     members: RwLock<Vec<Arc<Member>>>,
     reports: watch::Sender<Report>,
+    /// Where the printers were found first, once that is known.
+    addresses: OnceLock<Addresses>,
 }
 
 impl Supervisor {
     /// No printers yet.
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         let (members, reports) = (RwLock::default(), watch::Sender::default());
-        Self(Arc::new(Inner { clock, members, reports }))
+        Self(Arc::new(Inner { clock, members, reports, addresses: OnceLock::new() }))
     }
 
     /// The printer with this id, if the agent was told about it.
@@ -55,7 +58,10 @@ impl Supervisor {
         let mut after = Vec::new();
         for entry in printers.entries() {
             let (choice, clock) = (choices.of(entry.id), Arc::clone(&self.0.clock));
-            let new = |choice: Option<Choice>| Member::new(entry.clone(), choice, clock.clone());
+            let addresses = self.0.addresses.get();
+            let new = |choice: Option<Choice>| {
+                Member::new(entry.clone(), choice, clock.clone()).keeping_to(addresses.cloned())
+            };
             after.push(match before.iter().find(|member| member.entry == *entry) {
                 Some(known) if known.door.choice() == choice => Arc::clone(known),
                 Some(known) => self.start(known.with_choice(choice.cloned(), clock)),
@@ -82,6 +88,7 @@ impl Supervisor {
     /// changed. A file that can't be used changes nothing and is reported once.
     pub(crate) async fn follow(&self, home: &Home) {
         let paths = [home.printers_file(), home.locks_file()];
+        let _ = self.0.addresses.set(home.addresses());
         let mut seen = None;
         loop {
             let now = paths.each_ref().map(|path| Stamp::of(path));

@@ -11,6 +11,7 @@ mod link;
 mod link_caps;
 mod live;
 mod reports;
+mod rivals;
 mod share;
 mod ticks;
 

@@ -143,7 +143,11 @@ pub(crate) enum Agent {
     /// Link this agent to a hub with a code from its dashboard.
     Link(Link),
     /// Dial out to the hub and stand in front of the printers.
-    Run,
+    Run(MachineId),
+    /// Say that this agent's key belongs on this machine, after its card was moved.
+    ConfirmMachine(MachineId),
+    /// Forget this agent's key and hub, so that it can be linked as another agent. Printers stay.
+    ForgetKey,
     /// The printers that this agent may reach: these and nothing else.
     #[command(subcommand)]
     Printer(Printer),
@@ -192,6 +196,19 @@ pub(crate) struct Link {
     /// This agent's name on the dashboard [default: this machine's name].
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<Name>,
+
+    /// Where the agent is linked.
+    #[command(flatten)]
+    pub(crate) machine: MachineId,
+}
+
+/// What tells this machine from others.
+#[derive(Debug, Args)]
+pub(crate) struct MachineId {
+    /// What tells this machine from others, where the system has nothing that stays (containers)
+    /// [default: the system's machine id and the board's serial number].
+    #[arg(long, value_name = "TEXT", env = "LAYERLOCK_MACHINE_ID")]
+    pub(crate) machine_id: Option<String>,
 }
 
 /// `layerlock agent printer ...`
@@ -201,6 +218,12 @@ pub(crate) enum Printer {
     Add(PrinterAdd),
     /// List the printers of this agent.
     List,
+    /// Say that a printer has moved to the address to which its name leads now.
+    Confirm {
+        /// Its name or id.
+        #[arg(value_name = "NAME|ID")]
+        printer: String,
+    },
     /// Remove a printer.
     Remove {
         /// Its name or id.

@@ -33,6 +33,11 @@ pub enum Refusal {
         "another machine has taken this agent's place; link this one with a new code of its own if it is still needed"
     )]
     Replaced,
+    /// An agent with the same key is connected and well.
+    #[error(
+        "another machine with this agent's key is connected; if this one is a copy, run `layerlock agent forget-key` here and link it as an agent of its own"
+    )]
+    Twice,
     /// Hub and agent are too far apart.
     #[error("hub and agent speak different versions; update the older one")]
     Protocol,

@@ -4,7 +4,7 @@
 //!
 //! | who asks | what | types |
 //! |---|---|---|
-//! | hub, once, first | `POST /v1/hello` | [`Hello`] → [`HelloAnswer`] |
+//! | hub, first, and again to send the agent away | `POST /v1/hello` | [`Hello`] → [`HelloAnswer`] |
 //! | hub, once, kept open | `GET /v1/events` | → one [`Report`] a line |
 //! | hub, for a visitor | anything at `{printer}.printer.internal` | [`Relayed`] in one header |
 //! | hub, for a visitor | [`PIN_PATH`] at `{printer}.printer.internal` | answered by the agent itself |
@@ -38,6 +38,9 @@ pub const MAX_PRINTERS: usize = 256;
 
 /// Where the hub greets the agent.
 pub const HELLO_PATH: &str = "/v1/hello";
+
+/// Where the hub asks whether the agent is still there. Any answer says so.
+pub const ALIVE_PATH: &str = "/v1/alive";
 
 /// Where the hub listens for the agent's reports.
 pub const EVENTS_PATH: &str = "/v1/events";

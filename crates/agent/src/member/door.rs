@@ -50,6 +50,11 @@ impl Door {
         self.clock.monotonic() >= self.checked().due
     }
 
+    /// Forgets what was found: what stands there may be another printer.
+    pub(super) fn forget(&self) {
+        *self.checked() = Checked::default();
+    }
+
     /// Notes what a check has found, if it has found anything, and returns whether the printer is
     /// closed to those who were let in before.
     pub(super) fn note(&self, finding: Option<Finding>) -> bool {

@@ -113,8 +113,12 @@ impl Session<'_> {
         tracing::info!(hub = self.agent.host, "connected to the hub");
         self.status.send_replace(Status::Connected);
         let since = Instant::now();
-        let ended = served.await;
-        self.ended(ended, since.elapsed() >= SETTLED)
+        let sent_away = tokio::select! {
+            ended = &mut served => return self.ended(ended, since.elapsed() >= SETTLED),
+            refusal = sent_away(&mut greeting) => refusal,
+        };
+        let _ = timeout(LAST_WORDS, served).await;
+        Ended::Refused(sent_away)
     }
 
     fn ended(&self, result: Result<(), tunnel::Error>, settled: bool) -> Ended {
@@ -134,6 +138,19 @@ type Verdict = Option<Result<(), Refusal>>;
 /// What the hub says when it greets; nothing if it never will.
 async fn verdict(greeting: &mut watch::Receiver<Verdict>) -> Verdict {
     greeting.wait_for(Option::is_some).await.ok().and_then(|verdict| *verdict)
+}
+
+/// What the hub says when it sends an agent away that it had greeted; waits for ever if it never
+/// does.
+async fn sent_away(greeting: &mut watch::Receiver<Verdict>) -> Refusal {
+    loop {
+        if let Some(Err(refusal)) = *greeting.borrow_and_update() {
+            return refusal;
+        }
+        if greeting.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 type Serving = Pin<Box<dyn Future<Output = Result<(), tunnel::Error>> + Send>>;

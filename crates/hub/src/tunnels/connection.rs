@@ -13,7 +13,7 @@ use tokio::{
 use tunnel::{PublicKey, Tunnel};
 use wire::Refusal;
 
-use super::{Error, greeting, reports, ticks::Ticks};
+use super::{Error, greeting, reports, rivals, ticks::Ticks};
 use crate::state::State;
 
 /// How often it is written down that a connected agent was seen. A hub that is killed says
@@ -41,7 +41,7 @@ where
     let (tunnel, driver) = Tunnel::open(io).await?;
     tokio::select! {
         end = driver => Ok(end?),
-        end = converse(state, &agent, &tunnel) => end,
+        end = converse(state, &agent, &tunnel, address) => end,
     }
 }
 
@@ -71,10 +71,16 @@ where
     Err(Error::Refused(why))
 }
 
-async fn converse(state: &State, agent: &Agent, tunnel: &Tunnel) -> Result<(), Error> {
+async fn converse(
+    state: &State,
+    agent: &Agent,
+    tunnel: &Tunnel,
+    address: IpAddr,
+) -> Result<(), Error> {
     // Listen first, look again second: an agent that is unlinked in between is noticed.
     let events = state.backplane.events();
     let hello = greeting::welcome(tunnel).await?;
+    rivals::check(state, agent, tunnel, hello.tick.run, address).await?;
     let ticks = Arc::new(Ticks::new(Arc::clone(&state.clock), hello.tick));
     let version = hello.version;
     let end = tokio::select! {

@@ -2,7 +2,7 @@
 //! older tunnel; the end of that one must not take the new one away.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -17,6 +17,8 @@ use super::{link_caps::LinkCaps, share::Share, ticks::Ticks};
 pub(crate) struct Tunnels {
     live: Mutex<HashMap<AgentId, LiveTunnel>>,
     pub(super) links: LinkCaps,
+    /// Agents of which a second one is at the door just now.
+    doubted: Mutex<HashSet<AgentId>>,
 }
 
 /// A tunnel, and how its streams are shared. Clones share both.
@@ -30,6 +32,8 @@ pub(crate) struct LiveTunnel {
     pub(crate) ticks: Arc<Ticks>,
     /// The key that the agent has proven (SPKI).
     key: Arc<[u8]>,
+    /// Which run of the agent's program it is.
+    run: u64,
 }
 
 /// A tunnel's place in the list, for as long as its connection lasts.
@@ -75,15 +79,41 @@ impl Tunnels {
     pub(super) fn enter(&self, agent: &Agent, tunnel: Tunnel, ticks: Arc<Ticks>) -> Entry<'_> {
         let share = Arc::new(Share::default());
         let key = agent.key.as_slice().into();
-        let live = LiveTunnel { tunnel, share: Arc::clone(&share), ticks, key };
+        let run = ticks.run();
+        let live = LiveTunnel { tunnel, share: Arc::clone(&share), ticks, key, run };
         if let Some(older) = self.lock().insert(agent.id, live) {
             older.tunnel.close();
         }
         Entry { tunnels: self, agent: agent.id, share }
     }
 
+    /// The tunnel of another run of this agent's program with the same key, if there is one.
+    pub(super) fn rival_of(&self, agent: &Agent, run: u64) -> Option<Tunnel> {
+        let live = self.of(agent.id)?;
+        (live.run != run && *live.key == *agent.key).then_some(live.tunnel)
+    }
+
+    /// Lets one newcomer at a time find out about its rival. None while another one does.
+    pub(super) fn doubt(&self, agent: AgentId) -> Option<Doubt<'_>> {
+        let mut doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
+        doubted.insert(agent).then_some(Doubt { tunnels: self, agent })
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<AgentId, LiveTunnel>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The time in which a newcomer finds out about its rival.
+pub(super) struct Doubt<'a> {
+    tunnels: &'a Tunnels,
+    agent: AgentId,
+}
+
+impl Drop for Doubt<'_> {
+    fn drop(&mut self) {
+        let doubted = &self.tunnels.doubted;
+        doubted.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.agent);
     }
 }
 

@@ -42,6 +42,11 @@ impl Ticks {
         Self { clock, best: Mutex::new(Heard { tick, at }) }
     }
 
+    /// Which run of the agent's program told the first tick.
+    pub(crate) fn run(&self) -> u64 {
+        self.best.lock().unwrap_or_else(PoisonError::into_inner).tick.run
+    }
+
     /// The agent has just told another one. Of all that were heard lately, the one that was under
     /// way for the shortest time counts.
     pub(crate) fn hear(&self, tick: Tick) {

@@ -96,10 +96,11 @@ async fn a_replacement_carries_the_pages_of_the_printers_that_it_names_alike() {
     let host = format!("{}.localhost:3443", workshop.label().await);
     let new = Identity::generate().unwrap();
     replace(&workshop, new.public_key().as_spki()).await;
+    let presence = workshop.hub.backplane().presence();
+    until(async || !presence.of(workshop.agent.id).online).await;
     let added = printer::PrinterId::new(&SystemClock::new(), &printer::OsRandom);
     let side = PrinterSide::new(&[(added, "Prusa in the cellar", printer::Kind::OctoPrint)]);
     workshop.dial(&new, &side);
-    let presence = workshop.hub.backplane().presence();
     until(async || presence.is_online(workshop.agent.id, workshop.printer)).await;
     assert_eq!(browser.go(&host, "/").await.status, 200);
     assert_eq!(side.only().path, "/", "the agent knows it by its own id");
@@ -136,6 +137,21 @@ async fn a_newer_tunnel_of_the_same_agent_replaces_the_older_one() {
     assert_eq!(newer.only().path, "/");
     let present = workshop.hub.backplane().presence().of(workshop.agent.id);
     assert_eq!(present.printers, [workshop.printer]);
+}
+
+// covers: LK-3, RL-6
+#[tokio::test]
+async fn cloned_key_dials_while_the_agent_is_connected() {
+    let workshop = Workshop::new().await;
+    let clone = PrinterSide::new(&[]);
+    clone.runs_as(8);
+    workshop.dial(&workshop.identity, &clone);
+    until(async || clone.hellos().len() == 2).await;
+    assert_eq!(clone.hellos()[1].refused, Some(Refusal::Twice));
+    let presence = workshop.hub.backplane().presence();
+    assert!(presence.is_online(workshop.agent.id, workshop.printer), "it was thrown out");
+    let agent = workshop.hub.store().agent(workshop.agent.id).await.unwrap().unwrap();
+    assert!(agent.rival.is_some(), "nobody is told");
 }
 
 // covers: PM-4

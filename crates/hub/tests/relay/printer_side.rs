@@ -33,6 +33,7 @@ struct Inner {
     cancelled: Notify,
     version: Mutex<u16>,
     asked_for: Mutex<Option<PrinterId>>,
+    run: Mutex<u64>,
 }
 
 impl PrinterSide {
@@ -55,6 +56,7 @@ impl PrinterSide {
             cancelled: Notify::new(),
             version: Mutex::new(wire::PROTOCOL),
             asked_for: Mutex::default(),
+            run: Mutex::new(7),
         }))
     }
 
@@ -65,6 +67,11 @@ impl PrinterSide {
             map.append(*name, HeaderValue::from_static(value));
         }
         *self.0.headers.lock().unwrap() = map;
+    }
+
+    /// This is another run of the agent's program.
+    pub(crate) fn runs_as(&self, run: u64) {
+        *self.0.run.lock().unwrap() = run;
     }
 
     pub(crate) fn speaks(&self, version: u16) {
@@ -133,7 +140,7 @@ impl PrinterSide {
         let body = request.into_body().collect().await.unwrap().to_bytes();
         self.0.hellos.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
         let protocol = *self.0.version.lock().unwrap();
-        let tick = Tick { run: 7, millis: 1000 };
+        let tick = Tick { run: *self.0.run.lock().unwrap(), millis: 1000 };
         let answer =
             HelloAnswer { protocol, version: "1.2.3".to_owned(), name: "a".parse().unwrap(), tick };
         Response::new(forward::full(serde_json::to_vec(&answer).unwrap()))

@@ -1,23 +1,24 @@
 //! `layerlock agent link` and `layerlock agent run`.
 
-use ::agent::{Agent, Hub, Linked, Progress, Status, dial_tcp};
+use ::agent::{Agent, Hub, Linked, Machine, Progress, Status, dial_tcp};
 use anyhow::bail;
 use tokio::sync::watch;
 use wire::Refusal;
 
 use crate::{
-    arguments::Link,
+    arguments::{Link, MachineId},
     context::{Context, machine_name},
     shutdown,
 };
 
 /// Links this agent to a hub, and waits until somebody has approved it.
 pub(crate) async fn link(options: Link, context: &Context) -> anyhow::Result<()> {
-    let Link { hub_url, code, hub_key, name } = options;
+    let Link { hub_url, code, hub_key, name, machine } = options;
     println!("Hub:  {}", hub_key.words().join(" "));
     let hub =
         Hub { url: hub_url, key: hub_key, name: name.unwrap_or_else(machine_name), closed: None };
     let home = context.agent_home()?;
+    home.check_machine(&here(&machine), context.random.as_ref())?;
     let Linked { hub, replaces } =
         ::agent::link(&home, hub, &code.to_string(), context.random.as_ref(), |progress| {
             report(&progress);
@@ -43,6 +44,28 @@ pub(crate) async fn link(options: Link, context: &Context) -> anyhow::Result<()>
     Ok(())
 }
 
+fn here(machine: &MachineId) -> Machine {
+    Machine::here(machine.machine_id.as_deref())
+}
+
+/// Makes this machine the key's own.
+pub(crate) fn confirm(machine: &MachineId, context: &Context) -> anyhow::Result<()> {
+    context.agent_home()?.confirm_machine(&here(machine), context.random.as_ref())?;
+    println!("This agent's key belongs on this machine from now on.");
+    Ok(())
+}
+
+/// Forgets the key and the hub.
+pub(crate) fn forget_key(context: &Context) -> anyhow::Result<()> {
+    context.agent_home()?.forget_key()?;
+    println!(
+        "The key and the hub are forgotten; the printers stay. On the dashboard, choose Agents, \
+         Link an agent, and run the command that it shows. The old agent stays listed there until \
+         you unlink it."
+    );
+    Ok(())
+}
+
 fn report(progress: &Progress) {
     match progress {
         Progress::Waiting { words } => {
@@ -54,7 +77,7 @@ fn report(progress: &Progress) {
 }
 
 /// Runs the agent until a signal stops it or the hub turns it away for good.
-pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
+pub(crate) async fn run(machine: &MachineId, context: &Context) -> anyhow::Result<()> {
     let home = context.agent_home()?;
     let Some(hub) = home.hub()? else {
         bail!(
@@ -62,6 +85,7 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
              agent, and paste the command that it shows"
         );
     };
+    home.check_machine(&here(machine), context.random.as_ref())?;
     if let Some(closed) = hub.closed {
         return Err(::agent::Error::from(closed).into());
     }

@@ -14,6 +14,7 @@ pub(crate) async fn run(command: Printer, context: &Context) -> anyhow::Result<(
     match command {
         Printer::Add(asked) => add(asked, context).await,
         Printer::List => list(context),
+        Printer::Confirm { printer } => confirm(&printer, context).await,
         Printer::Remove { printer } => remove(&printer, context),
     }
 }
@@ -59,6 +60,12 @@ fn list(context: &Context) -> anyhow::Result<()> {
         })
         .collect();
     terminal::table(["NAME", "KIND", "URL", "ROUTES", "ID"], &rows);
+    Ok(())
+}
+
+async fn confirm(printer: &str, context: &Context) -> anyhow::Result<()> {
+    let (entry, address) = context.agent_home()?.confirm_printer(printer).await?;
+    println!("{} is at {address} from now on.", entry.name);
     Ok(())
 }
 

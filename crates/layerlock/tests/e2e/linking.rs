@@ -17,26 +17,31 @@ use crate::{
 };
 
 /// A hub with its first account, and a folder for an agent that isn't linked yet.
-struct TwoMachines {
-    hub: Layerlock,
-    owner: Client,
-    agent: TempDir,
-    _hub_data: TempDir,
+pub(crate) struct TwoMachines {
+    pub(crate) hub: Layerlock,
+    pub(crate) owner: Client,
+    pub(crate) agent: TempDir,
+    pub(crate) hub_data: TempDir,
 }
 
 impl TwoMachines {
-    async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         let (hub_data, agent) = (tempfile::tempdir()?, tempfile::tempdir()?);
         let mut hub = Layerlock::hub(hub_data.path()).await?;
         let owner = Client::new(&hub.url(), Protocol::Http2)?;
         let token = hub.setup_token().await?;
         ensure!(owner.set_up(&token, OWNER.0, OWNER.1).await?.status == 201, "no account");
-        Ok(Self { hub, owner, agent, _hub_data: hub_data })
+        Ok(Self { hub, owner, agent, hub_data })
     }
 
     /// A link offer, and the words of the command to paste.
     async fn offer(&self) -> Result<(String, Vec<String>)> {
-        let offer = self.owner.send(Method::POST, "/api/v1/links", Some(&json!({}))).await?;
+        self.offer_at("/api/v1/links").await
+    }
+
+    /// The same, at the place where such offers are made.
+    pub(crate) async fn offer_at(&self, path: &str) -> Result<(String, Vec<String>)> {
+        let offer = self.owner.send(Method::POST, path, Some(&json!({}))).await?;
         ensure!(offer.status == 201, "{offer:?}");
         let offer = offer.json()?;
         let command = text(&offer, "command")?;
@@ -50,7 +55,7 @@ impl TwoMachines {
     }
 
     /// The offer, once it is in this state.
-    async fn offer_in(&self, id: &str, state: &str) -> Result<Value> {
+    pub(crate) async fn offer_in(&self, id: &str, state: &str) -> Result<Value> {
         wait::until(&format!("the offer to be {state}"), SOON, || async {
             let offer = self.owner.get(&format!("/api/v1/links/{id}")).await.ok()?.json().ok()?;
             (offer.get("state")? == state).then_some(offer)
@@ -58,7 +63,7 @@ impl TwoMachines {
         .await
     }
 
-    async fn approve(&self, id: &str, words: &str) -> Result<u16> {
+    pub(crate) async fn approve(&self, id: &str, words: &str) -> Result<u16> {
         let path = format!("/api/v1/links/{id}/approve");
         let answer = self.owner.send(Method::POST, &path, Some(&json!({"words": words}))).await?;
         Ok(answer.status)

@@ -13,6 +13,7 @@ mod moonraker;
 mod names;
 mod nobody_is_local;
 mod octoprint;
+mod places;
 mod prusalink;
 mod recorder;
 mod second_lock;
