@@ -49,7 +49,7 @@ async fn cloned_sd_card() -> Result<()> {
     let machines = TwoMachines::start().await?;
     let card = machines.agent.path();
     link(&machines, card, "/api/v1/links", "pi").await?;
-    let mut agent = run(card, "pi").await?;
+    let agent = run(card, "pi").await?;
     let copy = tempfile::tempdir()?;
     fs::create_dir(copy.path().join("agent"))?;
     for file in fs::read_dir(card.join("agent"))? {
@@ -71,7 +71,8 @@ async fn cloned_sd_card() -> Result<()> {
     let seen = only_agent(&machines).await?;
     ensure!(seen.get("rival").is_some_and(|rival| !rival.is_null()), "nobody is told: {seen}");
     assert_eq!(seen.get("online"), Some(&json!(true)));
-    ensure!(!agent.output().contains("No connection"), "a war: {}", agent.output());
+    let said = agent.lines().join("\n");
+    ensure!(!said.contains("No connection"), "a war: {said}");
     Ok(())
 }
 
