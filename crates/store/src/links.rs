@@ -222,12 +222,11 @@ impl Store {
         let mut tx = self.db.begin().await?;
         let approved = tx.all(approve, params![id.to_owned(), owner, agent.key, now]).await?;
         let replaces = approved.first().ok_or(NOT_TO_APPROVE)?.optional("replaces")?;
-        let agent = match replaces {
-            Some(old) => replacements::replace(&mut tx, owner, old, &agent.key, now).await?,
-            None => {
-                let agent = NewAgent { owner: Some(owner), ..agent.clone() };
-                agents::insert(&mut tx, &agent, now).await?
-            }
+        let agent = if let Some(old) = replaces {
+            replacements::replace(&mut tx, owner, old, &agent.key, now).await?
+        } else {
+            let agent = NewAgent { owner: Some(owner), ..agent.clone() };
+            agents::insert(&mut tx, &agent, now).await?
         };
         tx.commit().await?;
         Ok(agent)
