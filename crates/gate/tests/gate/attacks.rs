@@ -127,6 +127,7 @@ async fn requests_that_could_be_read_twice() {
             "te_te",
             format!("POST / HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: xchunked\r\n\r\n"),
         ),
+        ("trace", format!("TRACE / HTTP/1.1\r\nHost: {host}\r\nX-Api-Key: k\r\n\r\n")),
         ("climbing", format!("GET /webcam/..%2fapi HTTP/1.1\r\nHost: {host}\r\n\r\n")),
         (
             "h2c",
