@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{net::TcpStream, time::timeout};
 use tunnel::Fingerprint;
 
-use crate::Closed;
+use crate::{Closed, Transport};
 
 /// How long a TCP connection may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,6 +23,8 @@ pub struct Hub {
     pub key: Fingerprint,
     /// What this agent is called there.
     pub name: Name,
+    /// How it is reached.
+    pub transport: Transport,
     /// Why the agent opens nothing until it is linked again.
     pub closed: Option<Closed>,
 }
@@ -33,6 +35,8 @@ struct Written {
     url: HubUrl,
     key: String,
     name: Name,
+    #[serde(default)]
+    transport: Transport,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closed: Option<Closed>,
 }
@@ -41,12 +45,13 @@ impl Hub {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let written: Written = toml::from_str(text).map_err(|error| error.to_string())?;
         let key = written.key.parse().map_err(|_| "key is no fingerprint".to_owned())?;
-        Ok(Self { url: written.url, key, name: written.name, closed: written.closed })
+        let Written { url, key: _, name, transport, closed } = written;
+        Ok(Self { url, key, name, transport, closed })
     }
 
     pub(crate) fn to_toml(&self) -> String {
-        let (url, name) = (self.url.clone(), self.name.clone());
-        let written = Written { url, key: self.key.to_string(), name, closed: self.closed };
+        let Self { url, key, name, transport, closed } = self.clone();
+        let written = Written { url, key: key.to_string(), name, transport, closed };
         toml::to_string(&written).unwrap_or_default()
     }
 }
@@ -80,16 +85,12 @@ impl HubUrl {
         format!("{}:{}", self.host, self.port)
     }
 
-    /// What to ask for in the TLS handshake. The key is what counts; the name is for proxies.
-    pub(crate) fn server_name(&self) -> ServerName<'static> {
-        server_name(&self.host)
-    }
-
     fn bare_host(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')
     }
 }
 
+/// What to ask for in the TLS handshake. The key is what counts; the name is for proxies.
 pub(crate) fn server_name(host: &str) -> ServerName<'static> {
     let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     ServerName::try_from(bare)
@@ -161,8 +162,11 @@ mod tests {
             url: "https://hub.example.org:3443/".parse().unwrap(),
             key: Fingerprint::from_bytes([7; 32]),
             name: "workshop".parse().unwrap(),
+            transport: Transport::WebSocket,
             closed: Some(Closed::Replaced),
         };
+        let old = format!("url = \"https://a\"\nkey = \"{}\"\nname = \"a\"", hub.key);
+        assert_eq!(Hub::parse(&old).unwrap().transport, Transport::Auto);
         assert_eq!(Hub::parse(&hub.to_toml()), Ok(hub));
         assert!(Hub::parse("url = \"https://a\"\nkey = \"x\"\nname = \"a\"").is_err());
     }

@@ -25,6 +25,7 @@ mod private_file;
 mod routes;
 mod run;
 mod supervisor;
+mod transport;
 mod visitor;
 
 pub use choices::InvalidChoice;
@@ -42,3 +43,4 @@ pub use link::{Linked, Progress, link};
 pub use machine::Machine;
 pub use printers::{Entry, InvalidPrinter, NewPrinter, Printers, Route};
 pub use run::{Agent, Status, run};
+pub use transport::{InvalidTransport, Transport};

@@ -11,14 +11,10 @@ use http::{Method, Request, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Limited};
 use printer::{Name, Random};
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsConnector;
 use tunnel::{Backoff, Identity, Limits, Tunnel};
 use wire::{LinkAnswer, LinkRequest};
 
-use crate::{
-    Error, Home, Hub, dial_tcp,
-    run::session::{distrusted, unreachable},
-};
+use crate::{Error, Home, Hub, dial_tcp, transport::Way};
 
 /// How long a code lives, and a little more.
 const EXPIRES: Duration = Duration::from_mins(11);
@@ -123,10 +119,13 @@ impl Asking<'_> {
 
     async fn connect(&self) -> Result<(Tunnel, tunnel::Driver), Error> {
         let (url, authority) = (&self.hub.url, self.hub.url.authority());
-        let config = tunnel::client_config(&self.identity, self.hub.key, tunnel::ALPN_LINK)?;
-        let io = dial_tcp(url).await.map_err(|error| unreachable(&authority, &error))?;
-        let connected = TlsConnector::from(config).connect(url.server_name(), io).await;
-        let io = connected.map_err(|error| distrusted(&authority, &error))?;
+        let way = Way {
+            identity: &self.identity,
+            hub: self.hub.key,
+            authority: &authority,
+            transport: self.hub.transport,
+        };
+        let io = way.connect(&|| dial_tcp(url), tunnel::ALPN_LINK).await?;
         Ok(Tunnel::open_with(io, Limits::LINK).await?)
     }
 

@@ -17,7 +17,9 @@ use tokio_util::sync::CancellationToken;
 use tunnel::{Backoff, Fingerprint, Identity};
 use wire::Refusal;
 
-use crate::{Closed, Error, Home, inside::Memory, supervisor::Supervisor};
+use crate::{
+    Closed, Error, Home, Transport, inside::Memory, supervisor::Supervisor, transport::Way,
+};
 use session::{Ended, Session};
 
 /// How long to wait after a refusal that may be lifted.
@@ -29,14 +31,23 @@ pub struct Agent {
     pub identity: Identity,
     /// The key that the hub must prove.
     pub hub: Fingerprint,
-    /// The hub's host, for the TLS handshake only.
-    pub host: String,
+    /// The hub's host and port, as in a URL: for the TLS handshake, and for proxies.
+    pub authority: String,
+    /// How the hub is reached.
+    pub transport: Transport,
     /// What this agent is called.
     pub name: Name,
     /// Where its printers are written down.
     pub home: Home,
     /// For the waits between attempts.
     pub random: Arc<dyn Random>,
+}
+
+impl Agent {
+    fn way(&self) -> Way<'_> {
+        let Self { identity, hub, authority, transport, .. } = self;
+        Way { identity, hub: *hub, authority, transport: *transport }
+    }
 }
 
 /// How the connection is doing.

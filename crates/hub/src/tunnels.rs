@@ -6,6 +6,7 @@
 mod connection;
 mod error;
 mod greeting;
+mod handshake;
 mod lines;
 mod link;
 mod link_caps;
@@ -14,24 +15,20 @@ mod reports;
 mod rivals;
 mod share;
 mod ticks;
+mod websocket;
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    time::timeout,
-};
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::server::TlsStream;
 use tunnel::{ALPN_LINK, ALPN_TUNNEL};
 
 use error::Error;
 
 pub(crate) use live::{LiveTunnel, Tunnels};
+pub(crate) use websocket::answer as answer_websocket;
 
 use crate::state::Shared;
-
-/// How long the TLS handshake of an in-memory connection may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// A connection whose TLS handshake chose one of the tunnel's protocols. Ends with the connection.
 pub(crate) async fn accept<Io>(
@@ -68,19 +65,10 @@ pub(crate) async fn attach<Io>(shared: Shared, io: Io)
 where
     Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let stream = match handshake(&shared, io).await {
-        Ok(stream) => stream,
+    let (alpn, stream) = match handshake::handshake(&shared, io, &[ALPN_TUNNEL]).await {
+        Ok(proven) => proven,
         Err(error) => return tracing::warn!(%error, "the agent in this process can't connect"),
     };
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-    accept(shared, ALPN_TUNNEL, stream, nowhere).await;
-}
-
-async fn handshake<Io>(shared: &Shared, io: Io) -> Result<TlsStream<Io>, Error>
-where
-    Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let config = tunnel::server_config(&shared.identity, ALPN_TUNNEL)?;
-    let handshake = timeout(HANDSHAKE, TlsAcceptor::from(config).accept(io));
-    Ok(handshake.await.map_err(|_| Error::Slow)??)
+    accept(shared, alpn, stream, nowhere).await;
 }

@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use agent::{HubUrl, NewPrinter, Route};
+use agent::{HubUrl, NewPrinter, Route, Transport};
 use clap::{Args, Parser, Subcommand};
 use credentials::{Email, LinkCode};
 use printer::{AgentId, GrantId, Level, Name};
@@ -196,6 +196,10 @@ pub(crate) struct Link {
     /// This agent's name on the dashboard [default: this machine's name].
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<Name>,
+
+    /// How the hub is reached: auto, direct, or web-socket where a proxy stands before it.
+    #[arg(long, value_name = "HOW", default_value_t)]
+    pub(crate) transport: Transport,
 
     /// Where the agent is linked.
     #[command(flatten)]

@@ -54,6 +54,11 @@ impl Layerlock {
         format!("https://{name}:{}", self.port)
     }
 
+    /// The port of 127.0.0.1 that it listens on for HTTPS.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.process.pid()

@@ -31,6 +31,7 @@ mod slots;
 mod tls;
 mod tunnel;
 mod watched;
+mod websocket;
 
 pub use h2::ext::Protocol;
 
@@ -44,5 +45,8 @@ pub use public_key::{InvalidPublicKey, PublicKey};
 pub use rider::{Ride, Rider};
 pub use serve::{serve, serve_with};
 pub use slots::Priority;
-pub use tls::{ALPN_LINK, ALPN_TUNNEL, client_config, peer_key, server_config};
+pub use tls::{
+    ALPN_LINK, ALPN_TUNNEL, client_config, peer_key, server_config, unproven_client_config,
+};
 pub use tunnel::{Driver, Tunnel};
+pub use websocket::{WEBSOCKET_PATH, WebSocketIo};

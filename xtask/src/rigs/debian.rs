@@ -1,4 +1,4 @@
-//! Programs and libraries that come from the operating system: a browser, a database server,
+//! Programs and libraries that come from the operating system: a browser, a database server, proxies,
 //! Python's virtual environments, and what the real printer software is compiled with or loads.
 
 use std::path::Path;
@@ -25,7 +25,7 @@ const HAS_HEADERS: &str = "import os, sys, sysconfig; \
 pub(super) fn install(repository: &Repository) -> Result<()> {
     let missing = missing(repository);
     if missing.is_empty() {
-        say("system", "Chromium, PostgreSQL, Python and libraries are there");
+        say("system", "Chromium, PostgreSQL, nginx, haproxy, Python and libraries are there");
         return Ok(());
     }
     let packages = missing.join(" ");
@@ -42,6 +42,11 @@ pub(super) fn install(repository: &Repository) -> Result<()> {
     run(install)
 }
 
+/// Servers are installed where only administrators look.
+fn is_server(name: &str) -> bool {
+    find(name).is_some() || Path::new("/usr/sbin").join(name).is_file()
+}
+
 fn missing(repository: &Repository) -> Vec<&'static str> {
     let loads =
         |library: &str| python_can(repository, &format!("import ctypes; ctypes.CDLL({library:?})"));
@@ -49,6 +54,8 @@ fn missing(repository: &Repository) -> Vec<&'static str> {
         ("chromium", BROWSERS.iter().any(|name| find(name).is_some())),
         ("haproxy", find("haproxy").is_some() || Path::new("/usr/sbin/haproxy").exists()),
         ("postgresql", postgres::programs().is_some()),
+        ("nginx-light", is_server("nginx")),
+        ("haproxy", is_server("haproxy")),
         ("python3-venv", environment::python(repository).is_some()),
         // klippy compiles a part of itself; so does what PrusaLink names its threads with.
         ("gcc", find("gcc").is_some()),

@@ -43,7 +43,9 @@ async fn hub(answers: &'static [LinkAnswer]) -> (Hub, Arc<Mutex<Vec<LinkRequest>
         }
     });
     let url = format!("https://127.0.0.1:{port}").parse().unwrap();
-    (Hub { url, key, name: "workshop".parse().unwrap(), closed: None }, questions)
+    let name = "workshop".parse().unwrap();
+    let transport = crate::Transport::Auto;
+    (Hub { url, key, name, transport, closed: None }, questions)
 }
 
 async fn attempt(hub: &Hub, home: &Home) -> Result<Linked, Error> {
@@ -111,7 +113,9 @@ async fn a_hub_that_is_off_is_unreachable() {
     drop(listener);
     let (_data, home) = home();
     let key = Identity::generate().unwrap().public_key().fingerprint();
-    let hub = Hub { url, key, name: "workshop".parse().unwrap(), closed: None };
+    let name = "workshop".parse().unwrap();
+    let transport = crate::Transport::Auto;
+    let hub = Hub { url, key, name, transport, closed: None };
     let refused = attempt(&hub, &home).await.unwrap_err();
     assert!(refused.to_string().contains("can't be reached"), "{refused}");
 }

@@ -8,16 +8,14 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep, timeout},
 };
-use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_util::sync::CancellationToken;
 use wire::Refusal;
 
 use super::{Agent, Status};
 use crate::{
-    Error,
-    hub::server_name,
     inside::{Inside, Memory},
     supervisor::Supervisor,
+    transport::Connection,
 };
 
 /// How long dialling and the TLS handshake may take together.
@@ -59,8 +57,9 @@ impl Session<'_> {
         F: Future<Output = io::Result<I>>,
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let way = self.agent.way();
         let connected = tokio::select! {
-            connected = timeout(CONNECT, self.connect(dial)) => connected,
+            connected = timeout(CONNECT, way.connect(dial, tunnel::ALPN_TUNNEL)) => connected,
             () = self.shutdown.cancelled() => return Ended::Stopped,
         };
         match connected {
@@ -70,21 +69,7 @@ impl Session<'_> {
         }
     }
 
-    async fn connect<D, F, I>(&self, dial: &D) -> Result<TlsStream<I>, Error>
-    where
-        D: Fn() -> F,
-        F: Future<Output = io::Result<I>>,
-        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
-        let agent = self.agent;
-        let config = tunnel::client_config(&agent.identity, agent.hub, tunnel::ALPN_TUNNEL)?;
-        let hub = &agent.host;
-        let io = dial().await.map_err(|error| unreachable(hub, &error))?;
-        let connector = TlsConnector::from(config);
-        connector.connect(server_name(hub), io).await.map_err(|error| distrusted(hub, &error))
-    }
-
-    async fn serve<I>(&self, io: TlsStream<I>) -> Ended
+    async fn serve<I>(&self, io: Connection<I>) -> Ended
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -110,7 +95,7 @@ impl Session<'_> {
             }
             None => return Ended::lost(&"the hub didn't greet"),
         }
-        tracing::info!(hub = self.agent.host, "connected to the hub");
+        tracing::info!(hub = self.agent.authority, "connected to the hub");
         self.status.send_replace(Status::Connected);
         let since = Instant::now();
         let sent_away = tokio::select! {
@@ -155,7 +140,7 @@ async fn sent_away(greeting: &mut watch::Receiver<Verdict>) -> Refusal {
 
 type Serving = Pin<Box<dyn Future<Output = Result<(), tunnel::Error>> + Send>>;
 
-fn serving<I>(io: TlsStream<I>, inside: Inside, shutdown: CancellationToken) -> Serving
+fn serving<I>(io: Connection<I>, inside: Inside, shutdown: CancellationToken) -> Serving
 where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -163,21 +148,4 @@ where
         inside.clone().answer(request.map(|body| body.map_err(Into::into).boxed_unsync()))
     };
     Box::pin(tunnel::serve(io, handler, shutdown))
-}
-
-pub(crate) fn unreachable(hub: &str, error: &io::Error) -> Error {
-    Error::HubUnreachable { hub: hub.to_owned(), reason: error.to_string() }
-}
-
-/// What a failed TLS handshake means: the wrong key, or somebody who speaks something else.
-pub(crate) fn distrusted(hub: &str, error: &io::Error) -> Error {
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match tls {
-        Some(rustls::Error::InvalidCertificate(_)) => Error::WrongHubKey { hub: hub.to_owned() },
-        Some(_) => Error::HubUnreachable {
-            hub: hub.to_owned(),
-            reason: format!("what answers there is no Layerlock hub ({error})"),
-        },
-        None => unreachable(hub, error),
-    }
 }

@@ -38,12 +38,13 @@ fn start_with(pinned: Option<Fingerprint>, random: Arc<dyn Random>) -> Rig {
     let hub = Identity::generate().unwrap();
     let pin = pinned.unwrap_or(hub.public_key().fingerprint());
     let (url, name) = ("https://localhost".parse().unwrap(), "workshop".parse().unwrap());
-    home.remember_hub(&crate::Hub { url, key: pin, name, closed: None }).unwrap();
+    let transport = Transport::Direct;
+    home.remember_hub(&crate::Hub { url, key: pin, name, transport, closed: None }).unwrap();
     let agent = Agent {
         identity: home.identity().unwrap(),
         hub: pin,
         authority: "localhost".to_owned(),
-        transport: Transport::Direct,
+        transport,
         name: "workshop".parse().unwrap(),
         home,
         random,

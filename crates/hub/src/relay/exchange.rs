@@ -99,6 +99,7 @@ impl Exchange {
         }
         let mut parts = towards_agent(parts, printer.at_agent, &self.who).ok_or_else(invalid)?;
         parts.headers.extend(pin.map(|pin| (PIN, pin)));
+        parts.extensions.insert(self.priority);
         if let Some(stream) = self.stream.take() {
             parts.extensions.insert(stream);
         }

@@ -10,13 +10,14 @@ use printer::AgentId;
 use store::Agent;
 use tunnel::Tunnel;
 
-use super::{link_caps::LinkCaps, share::Share, ticks::Ticks};
+use super::{link_caps::LinkCaps, share::Share, ticks::Ticks, websocket::Unproven};
 
 /// The tunnels of the agents that are connected here.
 #[derive(Default)]
 pub(crate) struct Tunnels {
     live: Mutex<HashMap<AgentId, LiveTunnel>>,
     pub(super) links: LinkCaps,
+    pub(super) unproven: Unproven,
     /// Agents of which a second one is at the door just now.
     doubted: Mutex<HashSet<AgentId>>,
 }

@@ -101,6 +101,8 @@ async fn a_replacement_carries_the_pages_of_the_printers_that_it_names_alike() {
     let added = printer::PrinterId::new(&SystemClock::new(), &printer::OsRandom);
     let side = PrinterSide::new(&[(added, "Prusa in the cellar", printer::Kind::OctoPrint)]);
     workshop.dial(&new, &side);
+    // The old one may be there for a moment still.
+    until(async || side.is_asked_for_reports()).await;
     until(async || presence.is_online(workshop.agent.id, workshop.printer)).await;
     assert_eq!(browser.go(&host, "/").await.status, 200);
     assert_eq!(side.only().path, "/", "the agent knows it by its own id");

@@ -102,6 +102,11 @@ impl PrinterSide {
         self.0.hellos.lock().unwrap().clone()
     }
 
+    /// Whether the hub has let this agent in.
+    pub(crate) fn is_asked_for_reports(&self) -> bool {
+        self.0.events.lock().unwrap().is_some()
+    }
+
     /// Sends a line of the agent's reports.
     pub(crate) async fn report(&self, line: &str) {
         let sender = self.0.events.lock().unwrap().take().unwrap();

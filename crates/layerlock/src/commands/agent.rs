@@ -13,10 +13,10 @@ use crate::{
 
 /// Links this agent to a hub, and waits until somebody has approved it.
 pub(crate) async fn link(options: Link, context: &Context) -> anyhow::Result<()> {
-    let Link { hub_url, code, hub_key, name, machine } = options;
+    let Link { hub_url, code, hub_key, name, transport, machine } = options;
     println!("Hub:  {}", hub_key.words().join(" "));
-    let hub =
-        Hub { url: hub_url, key: hub_key, name: name.unwrap_or_else(machine_name), closed: None };
+    let name = name.unwrap_or_else(machine_name);
+    let hub = Hub { url: hub_url, key: hub_key, name, transport, closed: None };
     let home = context.agent_home()?;
     home.check_machine(&here(&machine), context.random.as_ref())?;
     let Linked { hub, replaces } =
@@ -101,7 +101,8 @@ pub(crate) async fn run(machine: &MachineId, context: &Context) -> anyhow::Resul
     let agent = Agent {
         identity: home.identity()?,
         hub: hub.key,
-        host: hub.url.host().to_owned(),
+        authority: hub.url.authority(),
+        transport: hub.transport,
         name: hub.name,
         home,
         random: std::sync::Arc::clone(&context.random),

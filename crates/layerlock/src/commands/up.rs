@@ -4,7 +4,7 @@
 
 use std::{io, sync::Arc};
 
-use ::agent::{Agent, Home, NewPrinter, OCTOPRINT_CANDIDATES, Status};
+use ::agent::{Agent, Home, NewPrinter, OCTOPRINT_CANDIDATES, Status, Transport};
 use ::hub::Hub;
 use anyhow::Context as _;
 use printer::Kind;
@@ -95,7 +95,8 @@ async fn run_agent(
     let agent = Agent {
         identity: home.identity()?,
         hub: hub.key().fingerprint(),
-        host: "localhost".to_owned(),
+        authority: "localhost".to_owned(),
+        transport: Transport::Direct,
         name: machine_name(),
         home,
         random: Arc::clone(&context.random),

@@ -35,7 +35,7 @@ impl TwoMachines {
     }
 
     /// A link offer, and the words of the command to paste.
-    async fn offer(&self) -> Result<(String, Vec<String>)> {
+    pub(crate) async fn offer(&self) -> Result<(String, Vec<String>)> {
         self.offer_at("/api/v1/links").await
     }
 
@@ -49,7 +49,7 @@ impl TwoMachines {
         Ok((text(&offer, "id")?, words))
     }
 
-    fn agent(&self, words: &[String]) -> Result<Process> {
+    pub(crate) fn agent(&self, words: &[String]) -> Result<Process> {
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         layerlock::start(self.agent.path(), &words)
     }

@@ -3,6 +3,7 @@
 //! type it. The same main job in a real browser is in `e2e/` at the root of the repository.
 
 mod audit;
+mod behind_proxies;
 mod commands;
 mod faults;
 mod homes;
