@@ -109,7 +109,7 @@ impl Visit<'_> {
                 if self.is_known(pin) {
                     Ok(page::onward(&next))
                 } else {
-                    Page::new(name, &next).ask()
+                    Ok(Page::new(name, &next).ask())
                 }
             }
             (&Method::POST, Some(Choice::Pin(pin))) => {
@@ -128,12 +128,12 @@ impl Visit<'_> {
         let counted = pins.tries().count(printer, self.relayed.account, pins.now());
         let counted = match counted {
             Ok(counted) => counted,
-            Err(TooMany { wait }) => return page.too_many(wait),
+            Err(TooMany { wait }) => return Ok(page.too_many(wait)),
         };
         if !pins.verify(pin.clone(), form.pin).await? {
             let (printer, account) = (self.member.entry.name.as_str(), self.relayed.account);
             tracing::warn!(printer, %account, "a wrong PIN");
-            return page.wrong();
+            return Ok(page.wrong());
         }
         pins.tries().forgive(printer, counted);
         let token = Ticket::new(pins.random.as_ref());

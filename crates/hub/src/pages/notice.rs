@@ -18,15 +18,21 @@ pub(crate) struct Notice {
     detail: String,
     /// When trying again makes sense, in seconds. A page does so by itself.
     retry: Option<u32>,
-    /// Where a person may go instead.
-    link: Option<(String, &'static str)>,
-    /// Where a person is sent at once, on the same origin.
-    onward: Option<String>,
+    way: Option<Way>,
+}
+
+/// Where a person goes from a notice.
+#[derive(Debug, Clone)]
+enum Way {
+    /// Where they may go instead, and what it is called.
+    Link(String, &'static str),
+    /// Where they are sent at once, on the same origin.
+    Onward(String),
 }
 
 impl Notice {
     fn new(status: StatusCode, code: &'static str, title: &'static str, detail: String) -> Self {
-        Self { status, code, title, detail, retry: None, link: None, onward: None }
+        Self { status, code, title, detail, retry: None, way: None }
     }
 
     /// The agent is there, the printer doesn't answer it.
@@ -86,7 +92,8 @@ impl Notice {
         let detail =
             format!("The agent beside {name} asks for a PIN first, at {}.", wire::PIN_PATH);
         let mut notice = Self::new(StatusCode::FORBIDDEN, "pin-needed", "PIN needed", detail);
-        notice.onward = wanted.map(|path| format!("{}?next={}", wire::PIN_PATH, path.encoded()));
+        let page = |path: &LocalPath| format!("{}?next={}", wire::PIN_PATH, path.encoded());
+        notice.way = wanted.map(|path| Way::Onward(page(path)));
         notice
     }
 
@@ -178,7 +185,7 @@ impl Notice {
 
     /// Adds the way back to the dashboard.
     pub(crate) fn with_dashboard(mut self, url: &str) -> Self {
-        self.link = Some((url.to_owned(), "To the dashboard"));
+        self.way.get_or_insert_with(|| Way::Link(url.to_owned(), "To the dashboard"));
         self
     }
 
@@ -189,8 +196,8 @@ impl Notice {
 
     /// The answer in the form that the asker reads.
     pub(crate) fn answer(&self, asker: &Asker) -> Response<Body> {
-        let mut answer = match &self.onward {
-            Some(onward) if asker.person => onward_to(onward),
+        let mut answer = match &self.way {
+            Some(Way::Onward(onward)) if asker.person => onward_to(onward),
             _ if asker.person => self.page(asker),
             _ => self.problem(asker),
         };
@@ -217,11 +224,13 @@ impl Notice {
     fn html(&self, request_id: Option<&str>) -> String {
         let refresh =
             self.retry.map(|s| format!("<meta http-equiv=\"refresh\" content=\"{s}\" />"));
-        let link = self.link.as_ref();
-        let link = link.map(|(url, text)| format!("<p><a href=\"{}\">{text}</a></p>", escape(url)));
+        let link = match &self.way {
+            Some(Way::Link(url, text)) => format!("<p><a href=\"{}\">{text}</a></p>", escape(url)),
+            _ => String::new(),
+        };
         include_str!("notice.html")
             .replace("{{refresh}}", &refresh.unwrap_or_default())
-            .replace("{{link}}", &link.unwrap_or_default())
+            .replace("{{link}}", &link)
             .replace("{{title}}", &escape(self.title))
             .replace("{{request_id}}", &escape(request_id.unwrap_or("unknown")))
             .replace("{{detail}}", &escape(&self.detail))

@@ -12,7 +12,7 @@ use http::{
     },
 };
 
-use super::{Problem, status};
+use super::status;
 
 /// Nothing may be loaded but the hub's style, the form leads here only, and nobody may frame it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
@@ -30,27 +30,27 @@ impl<'a> Page<'a> {
     }
 
     /// Asks for the PIN.
-    pub(super) fn ask(&self) -> Result<Response<Body>, Problem> {
+    pub(super) fn ask(&self) -> Response<Body> {
         self.show(StatusCode::OK, "")
     }
 
     /// Asks again.
-    pub(super) fn wrong(&self) -> Result<Response<Body>, Problem> {
+    pub(super) fn wrong(&self) -> Response<Body> {
         self.show(StatusCode::FORBIDDEN, "That is not the PIN. Please try again.")
     }
 
     /// Says how long no PIN is looked at.
-    pub(super) fn too_many(&self, wait: Duration) -> Result<Response<Body>, Problem> {
+    pub(super) fn too_many(&self, wait: Duration) -> Response<Body> {
         let minutes = wait.as_secs().div_ceil(60);
         let plural = if minutes == 1 { "" } else { "s" };
         let message =
             format!("There were too many wrong PINs. Please wait {minutes} minute{plural}.");
-        let mut answer = self.show(StatusCode::TOO_MANY_REQUESTS, &message)?;
+        let mut answer = self.show(StatusCode::TOO_MANY_REQUESTS, &message);
         answer.headers_mut().insert(RETRY_AFTER, wait.as_secs().max(1).into());
-        Ok(answer)
+        answer
     }
 
-    fn show(&self, code: StatusCode, message: &str) -> Result<Response<Body>, Problem> {
+    fn show(&self, code: StatusCode, message: &str) -> Response<Body> {
         let message = match message {
             "" => String::new(),
             text => format!("<p class=\"wrong\" role=\"alert\">{}</p>", escape(text)),
@@ -64,7 +64,7 @@ impl<'a> Page<'a> {
         protect(answer.headers_mut());
         let html = HeaderValue::from_static("text/html; charset=utf-8");
         answer.headers_mut().insert(CONTENT_TYPE, html);
-        Ok(answer)
+        answer
     }
 }
 
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     async fn html(page: &Page<'_>) -> String {
-        let body = page.wrong().unwrap().into_body().collect().await.unwrap().to_bytes();
+        let body = page.wrong().into_body().collect().await.unwrap().to_bytes();
         String::from_utf8(body.to_vec()).unwrap()
     }
 
@@ -116,7 +116,7 @@ mod tests {
     // covers: RL-9
     #[test]
     fn the_page_runs_nothing_and_is_kept_nowhere() {
-        let answer = Page::new("Voron", "/").too_many(Duration::from_secs(61)).unwrap();
+        let answer = Page::new("Voron", "/").too_many(Duration::from_secs(61));
         let policy = answer.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("script"), "{policy}");
         assert_eq!(answer.headers()[CACHE_CONTROL], "no-store");

@@ -224,12 +224,12 @@ async fn a_pin_typed_twice_by_a_replay_is_refused() {
 // covers: RL-9
 #[tokio::test]
 async fn a_new_pin_ends_what_the_old_one_opened() {
-    let (address, _questions) = fake_open_printer().await;
+    let (address, questions) = fake_open_printer().await;
     let mut printers = Printers::default();
     let new = format!("octoprint=http://{address}").parse().unwrap();
     let id = printers.add(new, &SystemClock::new(), &OsRandom).unwrap().id;
     let (inside, _) = inside(&[]).await;
-    let room = Room { inside, id, questions: _questions };
+    let room = Room { inside, id, questions };
     let decide = |pin| {
         let choices = locked(pin).replace("[ID]", &format!("[{id}]"));
         room.inside.printers.apply(&printers, &Choices::parse(&choices).unwrap());

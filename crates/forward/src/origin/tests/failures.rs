@@ -182,21 +182,8 @@ async fn visitor_drops_an_answer_and_ends_anothers_request() {
     let (asked, mut questions) = tokio::sync::mpsc::unbounded_channel();
     let dropped = std::sync::Arc::new(tokio::sync::Notify::new());
     let waits = std::sync::Arc::clone(&dropped);
-    let address = server(move |mut stream| {
-        let (asked, waits) = (asked.clone(), std::sync::Arc::clone(&waits));
-        async move {
-            loop {
-                let head = read_head(&mut stream).await;
-                let second = head.contains("/second");
-                if head.is_empty() || asked.send(head).is_err() {
-                    return;
-                }
-                if second {
-                    waits.notified().await;
-                }
-                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
-            }
-        }
+    let address = server(move |stream| {
+        answer_the_second_late(stream, asked.clone(), std::sync::Arc::clone(&waits))
     })
     .await;
     let origin = Origin::new(address);
@@ -219,4 +206,20 @@ async fn visitor_drops_an_answer_and_ends_anothers_request() {
         dropped.notify_one();
     };
     assert_eq!(tokio::join!(second, first_leaves).0, "ok");
+}
+
+async fn answer_the_second_late(
+    mut stream: TcpStream,
+    asked: tokio::sync::mpsc::UnboundedSender<String>,
+    waits: std::sync::Arc<tokio::sync::Notify>,
+) {
+    let mut head = read_head(&mut stream).await;
+    while !head.is_empty() {
+        let _ = asked.send(head.clone());
+        if head.contains("/second") {
+            waits.notified().await;
+        }
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+        head = read_head(&mut stream).await;
+    }
 }
