@@ -8,7 +8,7 @@ use std::{
 };
 
 use printer::{Clock, Random};
-use tunnel::Identity;
+use tunnel::{Fingerprint, Identity};
 
 use crate::{
     Closed, Entry, Error, Hub, Machine, NewPrinter, Printers, addresses::Addresses, member,
@@ -55,6 +55,20 @@ impl Home {
     pub(crate) fn close(&self, why: Closed) -> Result<(), Error> {
         let Some(hub) = self.hub()? else { return Ok(()) };
         self.remember_hub(&Hub { closed: Some(why), ..hub })
+    }
+
+    /// Writes down the keys that the hub may prove from now on, if `pinned` is the one before. An
+    /// agent without a hub of its own (`layerlock up`) has nothing to write.
+    pub(crate) fn remember_keys(
+        &self,
+        pinned: Fingerprint,
+        key: Fingerprint,
+        next_key: Option<Fingerprint>,
+    ) -> Result<(), Error> {
+        match self.hub()? {
+            Some(hub) if hub.key == pinned => self.remember_hub(&Hub { key, next_key, ..hub }),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn remember_hub(&self, hub: &Hub) -> Result<(), Error> {

@@ -27,6 +27,8 @@ pub struct Hub {
     pub transport: Transport,
     /// Why the agent opens nothing until it is linked again.
     pub closed: Option<Closed>,
+    /// The key that the hub has named as its next.
+    pub next_key: Option<Fingerprint>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -39,19 +41,24 @@ struct Written {
     transport: Transport,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closed: Option<Closed>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_key: Option<String>,
 }
 
 impl Hub {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let written: Written = toml::from_str(text).map_err(|error| error.to_string())?;
         let key = written.key.parse().map_err(|_| "key is no fingerprint".to_owned())?;
-        let Written { url, key: _, name, transport, closed } = written;
-        Ok(Self { url, key, name, transport, closed })
+        let next_key = written.next_key.map(|text| text.parse()).transpose();
+        let next_key = next_key.map_err(|_| "next_key is no fingerprint".to_owned())?;
+        let Written { url, name, transport, closed, .. } = written;
+        Ok(Self { url, key, name, transport, closed, next_key })
     }
 
     pub(crate) fn to_toml(&self) -> String {
-        let Self { url, key, name, transport, closed } = self.clone();
-        let written = Written { url, key: key.to_string(), name, transport, closed };
+        let Self { url, key, name, transport, closed, next_key } = self.clone();
+        let (key, next_key) = (key.to_string(), next_key.map(|key| key.to_string()));
+        let written = Written { url, key, name, transport, closed, next_key };
         toml::to_string(&written).unwrap_or_default()
     }
 }
@@ -164,6 +171,7 @@ mod tests {
             name: "workshop".parse().unwrap(),
             transport: Transport::WebSocket,
             closed: Some(Closed::Replaced),
+            next_key: Some(Fingerprint::from_bytes([8; 32])),
         };
         let old = format!("url = \"https://a\"\nkey = \"{}\"\nname = \"a\"", hub.key);
         assert_eq!(Hub::parse(&old).unwrap().transport, Transport::Auto);

@@ -10,6 +10,7 @@ mod problem;
 mod relay;
 mod reports;
 mod sockets;
+mod successor;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -22,7 +23,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use wire::Refusal;
 
-use crate::supervisor::Supervisor;
+use crate::{hub_keys::HubKeys, supervisor::Supervisor};
 use fresh::Fresh;
 use pin::Pins;
 use problem::Problem;
@@ -38,6 +39,8 @@ pub(crate) struct Inside {
     /// What the hub said when it greeted.
     pub(crate) greeted: watch::Sender<Option<Result<(), Refusal>>>,
     pub(crate) memory: Arc<Memory>,
+    /// The keys that the hub may prove.
+    pub(crate) hub_keys: HubKeys,
     /// Ends the reports, which have no end of their own.
     pub(crate) stopping: CancellationToken,
 }
@@ -75,6 +78,9 @@ impl Inside {
     async fn answer_for_itself(self, request: Request<Body>) -> Result<Response<Body>, Problem> {
         match (request.method(), request.uri().path()) {
             (&Method::POST, wire::HELLO_PATH) => greeting::greet(self, request.into_body()).await,
+            (&Method::POST, wire::HUB_KEY_PATH) => {
+                successor::accept(&self, request.into_body()).await
+            }
             (&Method::GET, wire::EVENTS_PATH) => Ok(reports::stream(self)),
             _ => Err(Problem::NoSuchRoute),
         }

@@ -14,6 +14,7 @@ mod discovery;
 mod error;
 mod home;
 mod hub;
+mod hub_keys;
 mod inside;
 mod link;
 mod lock;

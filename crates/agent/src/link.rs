@@ -121,7 +121,7 @@ impl Asking<'_> {
         let (url, authority) = (&self.hub.url, self.hub.url.authority());
         let way = Way {
             identity: &self.identity,
-            hub: self.hub.key,
+            hub: std::slice::from_ref(&self.hub.key),
             authority: &authority,
             transport: self.hub.transport,
         };

@@ -18,7 +18,8 @@ use tunnel::{Backoff, Fingerprint, Identity};
 use wire::Refusal;
 
 use crate::{
-    Closed, Error, Home, Transport, inside::Memory, supervisor::Supervisor, transport::Way,
+    Closed, Error, Home, Transport, hub_keys::HubKeys, inside::Memory, supervisor::Supervisor,
+    transport::Way,
 };
 use session::{Ended, Session};
 
@@ -46,7 +47,7 @@ pub struct Agent {
 impl Agent {
     fn way(&self) -> Way<'_> {
         let Self { identity, hub, authority, transport, .. } = self;
-        Way { identity, hub: *hub, authority, transport: *transport }
+        Way { identity, hub: std::slice::from_ref(hub), authority, transport: *transport }
     }
 }
 
@@ -115,9 +116,10 @@ where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let mut backoff = Backoff::new();
+    let hub_keys = HubKeys::new(agent.home.clone(), agent.hub)?;
     loop {
         status.send_replace(Status::Connecting);
-        let session = Session { agent, printers, memory, status, shutdown };
+        let session = Session { agent, printers, memory, status, shutdown, hub_keys: &hub_keys };
         let wait = match session.hold(&dial).await {
             Ended::Stopped => return Ok(()),
             Ended::Refused(refusal) => refused(agent, refusal, status)?,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_util::either::Either;
-use tunnel::{Fingerprint, Identity, WebSocketIo};
+use tunnel::{Fingerprint, Identity, PublicKey, WebSocketIo};
 
 use crate::{Error, hub::server_name};
 
@@ -33,12 +33,20 @@ pub struct InvalidTransport;
 /// An encrypted connection to the hub.
 pub(crate) type Connection<I> = Either<TlsStream<I>, TlsStream<WebSocketIo<TlsStream<I>>>>;
 
+/// The key that the hub has proven.
+pub(crate) fn proven_key<I>(connection: &Connection<I>) -> Option<PublicKey> {
+    match connection {
+        Either::Left(direct) => tunnel::peer_key(direct.get_ref().1),
+        Either::Right(inside) => tunnel::peer_key(inside.get_ref().1),
+    }
+}
+
 /// Everything that connecting takes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Way<'a> {
     pub(crate) identity: &'a Identity,
-    /// The key that the hub must prove.
-    pub(crate) hub: Fingerprint,
+    /// The keys of which the hub must prove one.
+    pub(crate) hub: &'a [Fingerprint],
     /// Host and port.
     pub(crate) authority: &'a str,
     pub(crate) transport: Transport,
@@ -99,7 +107,7 @@ impl Way<'_> {
     where
         I: AsyncRead + AsyncWrite + Unpin,
     {
-        let config = tunnel::client_config(self.identity, self.hub, alpn)?;
+        let config = tunnel::client_config_for(self.identity, self.hub.to_vec(), alpn)?;
         let connector = TlsConnector::from(config);
         connector.connect(server_name(self.host()), io).await.map_err(Failed::of)
     }

@@ -18,6 +18,7 @@ mod policy;
 mod problem;
 mod proxies;
 mod relay;
+pub mod rotation;
 mod serve;
 mod session;
 mod state;

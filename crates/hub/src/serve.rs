@@ -22,6 +22,7 @@ use store::Store;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
+    sync::watch as channel,
 };
 use tokio_util::sync::CancellationToken;
 use tunnel::{ALPN_LINK, ALPN_TUNNEL, Fingerprint, Identity, PublicKey};
@@ -36,7 +37,7 @@ use crate::{
     metrics::{self, Metrics},
     origins::Origins,
     proxies::Proxies,
-    relay,
+    relay, rotation,
     state::{Shared, State},
     tunnels::{self, Tunnels},
 };
@@ -58,6 +59,7 @@ pub struct Hub {
     dashboard: Router,
     certificates: Arc<Resolver>,
     trusted: TrustedProxies,
+    data: PathBuf,
 }
 
 /// Why a hub can't be built.
@@ -117,6 +119,7 @@ impl Hub {
             random,
             config,
             identity,
+            next_key: channel::Sender::new(None),
             tunnels: Tunnels::new(),
             hashing: Hashing::new(),
             origins,
@@ -127,7 +130,7 @@ impl Hub {
             metrics: Metrics::new(),
         });
         let dashboard = api::router(Arc::clone(&shared));
-        Ok(Self { shared, dashboard, certificates, trusted })
+        Ok(Self { shared, dashboard, certificates, trusted, data })
     }
 
     /// Serves visitors and agents until `shutdown`, then finishes what is running for a bounded
@@ -155,11 +158,13 @@ impl Hub {
         let chores = housekeeping::run(&self.shared, &shutdown);
         let watch = watch::run(&self.shared, &shutdown);
         let hosts = hosts::follow(&self.shared, &self.certificates, https, further, &shutdown);
+        let next_key = rotation::follow(&self.shared, &self.data, &shutdown);
         let streams = async {
             shutdown.cancelled().await;
             self.shared.backplane.stop();
         };
-        let (served, (), (), (), ()) = tokio::join!(edge, chores, watch, hosts, streams);
+        let (served, (), (), (), (), ()) =
+            tokio::join!(edge, chores, watch, hosts, next_key, streams);
         served
     }
 

@@ -6,11 +6,12 @@ use backplane::Backplane;
 use edge::TrustedProxies;
 use printer::{Clock, Random};
 use store::Store;
+use tokio::sync::watch;
 use tunnel::Identity;
 
 use crate::{
     Config, api::Streams, exposure::Exposure, hashing::Hashing, metrics::Metrics, origins::Origins,
-    proxies::Proxies, tunnels::Tunnels,
+    proxies::Proxies, rotation::Announcement, tunnels::Tunnels,
 };
 
 /// The state of a running hub.
@@ -27,6 +28,8 @@ pub(crate) struct State {
     pub(crate) config: Config,
     /// The hub's own key towards agents.
     pub(crate) identity: Identity,
+    /// What agents are told about the key that follows.
+    pub(crate) next_key: watch::Sender<Option<Announcement>>,
     /// The connected agents' tunnels.
     pub(crate) tunnels: Tunnels,
     /// The bounded pool on which passwords are hashed.

@@ -14,6 +14,7 @@ mod live;
 mod reports;
 mod rivals;
 mod share;
+mod successor;
 mod ticks;
 mod websocket;
 

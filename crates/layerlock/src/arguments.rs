@@ -116,6 +116,15 @@ pub(crate) struct Hub {
 pub(crate) enum HubCommand {
     /// List the agents that are linked to this hub.
     Agents,
+    /// Make the key that follows the hub's own, and tell it to the agents; or change to it.
+    RotateKey {
+        /// Change to the next key, which every agent must know by then.
+        #[arg(long)]
+        switch: bool,
+        /// Change although some agents don't know it. They have to be linked again.
+        #[arg(long, requires = "switch")]
+        force: bool,
+    },
     /// Unlink an agent, whoever owns it. Its connection ends within a second.
     Unlink {
         /// The agent's id, as `layerlock hub agents` shows it.

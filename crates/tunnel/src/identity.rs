@@ -7,6 +7,7 @@ use std::{fmt, path::Path, sync::Arc};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustls::{
+    SignatureScheme,
     crypto::aws_lc_rs::sign::any_eddsa_type,
     pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject as _},
     sign::{CertifiedKey, SigningKey},
@@ -49,6 +50,12 @@ impl Identity {
     /// The public half.
     pub const fn public_key(&self) -> PublicKey {
         self.public
+    }
+
+    /// Signs with Ed25519 (RFC 8032).
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let signer = self.key.choose_scheme(&[SignatureScheme::ED25519]);
+        Ok(signer.ok_or(Error::InvalidKey)?.sign(message)?)
     }
 
     /// The key in the form in which TLS sends it: the "certificate" is the SPKI itself.

@@ -28,6 +28,7 @@ mod resets;
 mod rider;
 mod serve;
 mod slots;
+mod succession;
 mod tls;
 mod tunnel;
 mod watched;
@@ -45,8 +46,10 @@ pub use public_key::{InvalidPublicKey, PublicKey};
 pub use rider::{Ride, Rider};
 pub use serve::{serve, serve_with};
 pub use slots::Priority;
+pub use succession::{InvalidSuccession, Succession};
 pub use tls::{
-    ALPN_LINK, ALPN_TUNNEL, client_config, peer_key, server_config, unproven_client_config,
+    ALPN_LINK, ALPN_TUNNEL, client_config, client_config_for, peer_key, server_config,
+    unproven_client_config,
 };
 pub use tunnel::{Driver, Tunnel};
 pub use websocket::{WEBSOCKET_PATH, WebSocketIo};

@@ -39,6 +39,11 @@ impl PublicKey {
         &self.0
     }
 
+    /// The key itself, 32 bytes.
+    pub(crate) fn as_raw(&self) -> &[u8] {
+        self.0.get(PREFIX.len()..).unwrap_or_default()
+    }
+
     /// The key's short form.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::from_bytes(Sha256::digest(self.0).into())

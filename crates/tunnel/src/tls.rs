@@ -51,6 +51,18 @@ pub fn client_config(
     hub: Fingerprint,
     alpn: &'static [u8],
 ) -> Result<Arc<ClientConfig>, Error> {
+    client_config_for(identity, vec![hub], alpn)
+}
+
+/// The same for a hub that is about to change its key: each of these is accepted.
+///
+/// # Errors
+/// Fails only if the cryptographic library does.
+pub fn client_config_for(
+    identity: &Identity,
+    hub: Vec<Fingerprint>,
+    alpn: &'static [u8],
+) -> Result<Arc<ClientConfig>, Error> {
     let provider = provider();
     let verifier = verify::PinnedHub::new(&provider, hub);
     let resolver = AlwaysResolvesClientRawPublicKeys::new(identity.certified_key());

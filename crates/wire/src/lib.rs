@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | hub, first, and again to send the agent away | `POST /v1/hello` | [`Hello`] → [`HelloAnswer`] |
 //! | hub, once, kept open | `GET /v1/events` | → one [`Report`] a line |
+//! | hub, when its key is to change | `POST /v1/hub-key` | a signed text → 204 |
 //! | hub, for a visitor | anything at `{printer}.printer.internal` | [`Relayed`] in one header |
 //! | hub, for a visitor | [`PIN_PATH`] at `{printer}.printer.internal` | answered by the agent itself |
 //! | agent not linked yet | `POST /v1/link` (long poll) | [`LinkRequest`] → [`LinkAnswer`] |
@@ -41,6 +42,9 @@ pub const HELLO_PATH: &str = "/v1/hello";
 
 /// Where the hub asks whether the agent is still there. Any answer says so.
 pub const ALIVE_PATH: &str = "/v1/alive";
+
+/// Where the hub names its next key: the text of a succession that the current key has signed.
+pub const HUB_KEY_PATH: &str = "/v1/hub-key";
 
 /// Where the hub listens for the agent's reports.
 pub const EVENTS_PATH: &str = "/v1/events";

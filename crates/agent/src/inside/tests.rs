@@ -15,7 +15,7 @@ use tokio::{
 use wire::{HelloAnswer, RELAYED_HEADER, Relayed, Report};
 
 use super::*;
-use crate::{Printers, choices::Choices};
+use crate::{Printers, choices::Choices, hub_keys::HubKeys};
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -108,7 +108,10 @@ pub(crate) async fn inside_with(urls: &[String], decided: &str) -> (Inside, Vec<
     let all_online = |report: &Report| report.printers.iter().all(|printer| printer.online);
     let mut reports = supervisor.reports();
     timeout(DEADLINE, reports.wait_for(all_online)).await.expect("not online").unwrap();
+    let home = crate::Home::open(tempfile::tempdir().unwrap().path()).unwrap();
+    let hub_keys = HubKeys::new(home, tunnel::Fingerprint::from_bytes([0; 32])).unwrap();
     let inside = Inside {
+        hub_keys,
         printers: supervisor,
         name: "workshop".parse().unwrap(),
         greeted: watch::Sender::new(None),

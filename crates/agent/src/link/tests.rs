@@ -45,7 +45,7 @@ async fn hub(answers: &'static [LinkAnswer]) -> (Hub, Arc<Mutex<Vec<LinkRequest>
     let url = format!("https://127.0.0.1:{port}").parse().unwrap();
     let name = "workshop".parse().unwrap();
     let transport = crate::Transport::Auto;
-    (Hub { url, key, name, transport, closed: None }, questions)
+    (Hub { url, key, name, transport, closed: None, next_key: None }, questions)
 }
 
 async fn attempt(hub: &Hub, home: &Home) -> Result<Linked, Error> {
@@ -115,7 +115,7 @@ async fn a_hub_that_is_off_is_unreachable() {
     let key = Identity::generate().unwrap().public_key().fingerprint();
     let name = "workshop".parse().unwrap();
     let transport = crate::Transport::Auto;
-    let hub = Hub { url, key, name, transport, closed: None };
+    let hub = Hub { url, key, name, transport, closed: None, next_key: None };
     let refused = attempt(&hub, &home).await.unwrap_err();
     assert!(refused.to_string().contains("can't be reached"), "{refused}");
 }

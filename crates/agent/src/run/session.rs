@@ -13,9 +13,11 @@ use wire::Refusal;
 
 use super::{Agent, Status};
 use crate::{
+    Error,
+    hub_keys::HubKeys,
     inside::{Inside, Memory},
     supervisor::Supervisor,
-    transport::Connection,
+    transport::{Connection, Way, proven_key},
 };
 
 /// How long dialling and the TLS handshake may take together.
@@ -36,6 +38,7 @@ pub(super) struct Session<'a> {
     pub(super) memory: &'a Arc<Memory>,
     pub(super) status: &'a watch::Sender<Status>,
     pub(super) shutdown: &'a CancellationToken,
+    pub(super) hub_keys: &'a HubKeys,
 }
 
 pub(super) enum Ended {
@@ -57,16 +60,25 @@ impl Session<'_> {
         F: Future<Output = io::Result<I>>,
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let way = self.agent.way();
+        let keys = self.hub_keys.accepted();
+        let way = Way { hub: &keys, ..self.agent.way() };
         let connected = tokio::select! {
             connected = timeout(CONNECT, way.connect(dial, tunnel::ALPN_TUNNEL)) => connected,
             () = self.shutdown.cancelled() => return Ended::Stopped,
         };
         match connected {
-            Ok(Ok(io)) => self.serve(io).await,
+            Ok(Ok(io)) => match self.note_key(&io) {
+                Ok(()) => self.serve(io).await,
+                Err(error) => Ended::lost(&error),
+            },
             Ok(Err(error)) => Ended::lost(&error),
             Err(_) => Ended::lost(&"the hub doesn't answer"),
         }
+    }
+
+    /// The hub may have changed to the key that it had named.
+    fn note_key<I>(&self, io: &Connection<I>) -> Result<(), Error> {
+        proven_key(io).map_or(Ok(()), |key| self.hub_keys.proven(key.fingerprint()))
     }
 
     async fn serve<I>(&self, io: Connection<I>) -> Ended
@@ -79,6 +91,7 @@ impl Session<'_> {
             name: self.agent.name.clone(),
             greeted,
             memory: Arc::clone(self.memory),
+            hub_keys: self.hub_keys.clone(),
             stopping: self.shutdown.clone(),
         };
         let mut served = serving(io, inside, self.shutdown.clone());

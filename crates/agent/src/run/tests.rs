@@ -39,7 +39,8 @@ fn start_with(pinned: Option<Fingerprint>, random: Arc<dyn Random>) -> Rig {
     let pin = pinned.unwrap_or(hub.public_key().fingerprint());
     let (url, name) = ("https://localhost".parse().unwrap(), "workshop".parse().unwrap());
     let transport = Transport::Direct;
-    home.remember_hub(&crate::Hub { url, key: pin, name, transport, closed: None }).unwrap();
+    home.remember_hub(&crate::Hub { url, key: pin, name, transport, closed: None, next_key: None })
+        .unwrap();
     let agent = Agent {
         identity: home.identity().unwrap(),
         hub: pin,

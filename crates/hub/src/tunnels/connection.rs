@@ -13,7 +13,7 @@ use tokio::{
 use tunnel::{PublicKey, Tunnel};
 use wire::Refusal;
 
-use super::{Error, greeting, reports, rivals, ticks::Ticks};
+use super::{Error, greeting, reports, rivals, successor, ticks::Ticks};
 use crate::state::State;
 
 /// How often it is written down that a connected agent was seen. A hub that is killed says
@@ -104,6 +104,7 @@ async fn stay(
     tokio::select! {
         end = reports::follow(state, agent, tunnel, &arrival, &ticks) => end,
         end = note_seen(state, agent.id, version) => end,
+        end = successor::tell(state, agent, tunnel) => end,
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) async fn link(options: Link, context: &Context) -> anyhow::Result<()>
     let Link { hub_url, code, hub_key, name, transport, machine } = options;
     println!("Hub:  {}", hub_key.words().join(" "));
     let name = name.unwrap_or_else(machine_name);
-    let hub = Hub { url: hub_url, key: hub_key, name, transport, closed: None };
+    let hub = Hub { url: hub_url, key: hub_key, name, transport, closed: None, next_key: None };
     let home = context.agent_home()?;
     home.check_machine(&here(&machine), context.random.as_ref())?;
     let Linked { hub, replaces } =

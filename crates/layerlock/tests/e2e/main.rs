@@ -8,6 +8,7 @@ mod commands;
 mod faults;
 mod homes;
 mod house;
+mod hub_key;
 mod levels;
 mod linking;
 mod moonraker;

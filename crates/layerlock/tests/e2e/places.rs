@@ -17,7 +17,12 @@ use crate::{
 const CLOSED: Option<i32> = Some(3);
 
 /// Runs the command of an offer on a machine and approves it.
-async fn link(machines: &TwoMachines, data: &Path, offers: &str, machine: &str) -> Result<String> {
+pub(crate) async fn link(
+    machines: &TwoMachines,
+    data: &Path,
+    offers: &str,
+    machine: &str,
+) -> Result<String> {
     let (id, mut command) = machines.offer_at(offers).await?;
     command.extend(["--machine-id".to_owned(), machine.to_owned()]);
     let words: Vec<_> = command.iter().map(String::as_str).collect();
@@ -30,7 +35,7 @@ async fn link(machines: &TwoMachines, data: &Path, offers: &str, machine: &str) 
 }
 
 /// A running agent.
-async fn run(data: &Path, machine: &str) -> Result<Process> {
+pub(crate) async fn run(data: &Path, machine: &str) -> Result<Process> {
     let mut agent = layerlock::start(data, &["agent", "run", "--machine-id", machine])?;
     agent.line("the connection", SOON, |line| line.contains("Connected").then_some(())).await?;
     Ok(agent)

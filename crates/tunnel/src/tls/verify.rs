@@ -19,11 +19,11 @@ use crate::{Fingerprint, PublicKey};
 #[derive(Debug)]
 pub(super) struct AnyAgent(WebPkiSupportedAlgorithms);
 
-/// At the agent: lets one key through.
+/// At the agent: lets the pinned key through, and its successor if it has named one.
 #[derive(Debug)]
 pub(super) struct PinnedHub {
     algorithms: WebPkiSupportedAlgorithms,
-    hub: Fingerprint,
+    hub: Vec<Fingerprint>,
 }
 
 /// Around a tunnel: lets every certificate through.
@@ -43,7 +43,7 @@ impl AnyAgent {
 }
 
 impl PinnedHub {
-    pub(super) fn new(provider: &CryptoProvider, hub: Fingerprint) -> Self {
+    pub(super) fn new(provider: &CryptoProvider, hub: Vec<Fingerprint>) -> Self {
         Self { algorithms: provider.signature_verification_algorithms, hub }
     }
 }
@@ -119,7 +119,7 @@ impl ServerCertVerifier for PinnedHub {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if only_key(key, others)?.fingerprint() != self.hub {
+        if !self.hub.contains(&only_key(key, others)?.fingerprint()) {
             return Err(CertificateError::ApplicationVerificationFailure.into());
         }
         Ok(ServerCertVerified::assertion())
