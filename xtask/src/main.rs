@@ -10,6 +10,7 @@ mod repository;
 mod requirements;
 mod rigs;
 mod scratch;
+mod security;
 mod test;
 mod tidy;
 
@@ -27,6 +28,7 @@ Tasks of this repository:
                                   Any bytes for everything that parses foreign ones
   cargo xtask tidy                Check the repository's own rules
   cargo xtask requirements        Which test covers which requirement
+  cargo xtask security            List the tests in docs/security.md anew
   cargo xtask openapi             Write docs/openapi.json anew
   cargo xtask screenshots         Make the pictures of the README anew";
 
@@ -50,6 +52,7 @@ fn run() -> Result<()> {
         ["rigs"] => rigs::install(&repository),
         ["tidy"] => tidy::run(&repository),
         ["requirements"] => requirements::print(&repository),
+        ["security"] => security::remake(&repository),
         ["openapi"] => test::remake_openapi(&repository),
         ["screenshots"] => test::remake_screenshots(&repository),
         [] | ["help" | "--help" | "-h"] => {

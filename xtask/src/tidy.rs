@@ -8,6 +8,7 @@ mod length;
 mod lockfiles;
 mod machine;
 mod migrations;
+mod security;
 mod sql;
 
 use std::fmt;
@@ -66,6 +67,7 @@ fn findings(repository: &Repository) -> Result<Vec<Finding>> {
     findings.extend(lockfiles::check(&files));
     findings.extend(machine::check(&repository.root, &files));
     findings.extend(decisions::check(&files));
+    findings.extend(security::check(&files));
     Ok(findings)
 }
 
