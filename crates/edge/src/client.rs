@@ -98,8 +98,8 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// Describes what a request came in on.
-    pub(crate) fn connection(
+    /// Describes what an encrypted request with these headers came in on.
+    pub fn connection(
         &self,
         headers: &HeaderMap,
         peer: SocketAddr,

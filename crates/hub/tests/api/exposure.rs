@@ -153,8 +153,8 @@ async fn exposure_check_from_inside_or_behind_a_proxy_looks_nowhere() {
         let answer = from(&house, ADA, near.parse().unwrap()).await.send_check().await;
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (409, "exposure-private"));
     }
-    let mut browser = from(&house, ADA, HOME).await;
-    browser.unlisted_proxy = true;
+    let mut browser = from(&house, ADA, [192, 168, 1, 2].into()).await;
+    browser.forwarded_for = Some("203.0.113.7");
     let answer = browser.send_check().await;
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (409, "exposure-proxy"));
     assert!(internet.addresses().is_empty());

@@ -14,7 +14,7 @@ use std::{
 use audit::{Dial, TcpDial};
 use axum::body::{Body, to_bytes};
 use backplane::{Arrival, Event};
-use edge::Connection;
+use edge::TrustedProxies;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use hub::{Config, Hub, Parts, admin::NewUser};
 use printer::{AgentId, Clock, GrantId, Kind, Level, OsRandom, PrinterId, Timestamp};
@@ -52,6 +52,7 @@ impl Clock for TestClock {
 pub(crate) struct House {
     pub(crate) hub: Hub,
     pub(crate) clock: Arc<TestClock>,
+    trusted: TrustedProxies,
     _data: TempDir,
 }
 
@@ -63,15 +64,24 @@ impl House {
 
     /// The same, with somebody else's Internet.
     pub(crate) async fn dialing(dial: Arc<dyn Dial>) -> Self {
+        Self::built(dial, "").await
+    }
+
+    async fn built(dial: Arc<dyn Dial>, proxy: &str) -> Self {
         let data = tempfile::tempdir().unwrap();
         let clock = Arc::new(TestClock::default());
-        let hub = build(data.path(), &clock, dial).await;
-        Self { hub, clock, _data: data }
+        let hub = build(data.path(), &clock, dial, proxy).await;
+        Self { hub, clock, trusted: proxy.parse().unwrap(), _data: data }
     }
 
     /// A hub with Ada, who administers it.
     pub(crate) async fn new() -> Self {
-        let house = Self::empty().await;
+        Self::behind("").await
+    }
+
+    /// The same, with a proxy that its operator listed.
+    pub(crate) async fn behind(proxy: &str) -> Self {
+        let house = Self::built(Arc::new(TcpDial), proxy).await;
         house.add(ADA).await;
         house
     }
@@ -98,7 +108,7 @@ impl House {
             host: "layerlock.localhost:3443".to_owned(),
             address: IpAddr::from([127, 0, 0, 1]),
             cookie: None,
-            unlisted_proxy: false,
+            forwarded_for: None,
         }
     }
 
@@ -151,11 +161,12 @@ impl House {
     }
 }
 
-async fn build(data: &Path, clock: &Arc<TestClock>, dial: Arc<dyn Dial>) -> Hub {
+async fn build(data: &Path, clock: &Arc<TestClock>, dial: Arc<dyn Dial>, proxy: &str) -> Hub {
     let clock: Arc<TestClock> = Arc::clone(clock);
     let parts = Parts { data: data.to_owned(), clock, random: Arc::new(OsRandom) };
     let config = Config {
         names: vec!["Hub.example".to_owned(), "workshop.local".to_owned()],
+        trusted_proxies: vec![proxy.to_owned()],
         ..Config::default()
     };
     Hub::build_dialing(config, parts, dial).await.unwrap()
@@ -168,7 +179,8 @@ pub(crate) struct Browser<'a> {
     pub(crate) host: String,
     pub(crate) address: IpAddr,
     pub(crate) cookie: Option<String>,
-    pub(crate) unlisted_proxy: bool,
+    /// What it, or a proxy that it comes through, claims about its address.
+    pub(crate) forwarded_for: Option<&'static str>,
 }
 
 impl Browser<'_> {
@@ -211,6 +223,9 @@ impl Browser<'_> {
         if method != Method::GET {
             request = request.header(header::ORIGIN, format!("https://{}", self.host));
         }
+        if let Some(address) = self.forwarded_for {
+            request = request.header("x-forwarded-for", address);
+        }
         if let Some(cookie) = &self.cookie {
             request = request.header(header::COOKIE, format!("__Host-layerlock={cookie}"));
         }
@@ -228,13 +243,9 @@ impl Browser<'_> {
     /// Sends a request and leaves the answer's body open.
     pub(crate) async fn open(&self, mut request: Request<Body>) -> http::Response<Body> {
         let local = SocketAddr::from(([127, 0, 0, 1], 3443));
-        request.extensions_mut().insert(Connection {
-            client: self.address,
-            peer: SocketAddr::new(self.address, 50_000),
-            local,
-            secure: true,
-            unlisted_proxy: self.unlisted_proxy,
-        });
+        let peer = SocketAddr::new(self.address, 50_000);
+        let connection = self.house.trusted.connection(request.headers(), peer, local);
+        request.extensions_mut().insert(connection);
         self.house.hub.answer(request).await
     }
 }

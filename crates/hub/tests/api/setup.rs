@@ -114,7 +114,7 @@ async fn setup_through_a_proxy_that_nobody_listed_is_refused() {
     let house = House::empty().await;
     let token = token(&house).await;
     let mut browser = house.stranger();
-    browser.unlisted_proxy = true;
+    browser.forwarded_for = Some("203.0.113.9");
     assert_eq!(set_up(&browser, &token).await.code(), "setup-not-private");
 }
 
