@@ -42,3 +42,42 @@ fn rejected(why: &JsonRejection) -> ApiError {
     };
     ApiError::new(why.status(), code, detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    async fn read(body: body::Body) -> Result<Body<bool>, ApiError> {
+        let request = Request::post("/").header("content-type", "application/json");
+        Body::from_request(request.body(body).unwrap(), &()).await
+    }
+
+    // covers: SV-5
+    #[tokio::test(start_paused = true)]
+    async fn slow_json_body_is_waited_for_30_seconds() {
+        for (seconds, is_read) in [(29, true), (31, false)] {
+            let (sender, body) = forward::channel();
+            let trickle = tokio::spawn(async move {
+                for piece in ["t", "r", "u", "e"] {
+                    sleep(Duration::from_secs(seconds) / 4).await;
+                    if sender.send(piece.into()).await.is_err() {
+                        return;
+                    }
+                }
+                sender.finish();
+            });
+            let started = Instant::now();
+            let read = read(body::Body::new(body)).await;
+            assert_eq!(started.elapsed().as_secs(), seconds.min(30));
+            assert_eq!(read.is_ok(), is_read, "{seconds} s");
+            if let Err(error) = read {
+                let answer = axum::response::IntoResponse::into_response(error);
+                assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT);
+            }
+            trickle.await.unwrap();
+        }
+    }
+}

@@ -9,6 +9,7 @@
 )]
 
 mod agents;
+mod bodies;
 mod cross_site;
 mod events;
 mod exposure;
