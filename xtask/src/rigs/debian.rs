@@ -59,6 +59,8 @@ fn missing(repository: &Repository) -> Vec<&'static str> {
         ("python3-venv", environment::python(repository).is_some()),
         // klippy compiles a part of itself; so does what PrusaLink names its threads with.
         ("gcc", find("gcc").is_some()),
+        // libFuzzer is C++.
+        ("g++", find("c++").is_some()),
         ("libc6-dev", Path::new("/usr/include/stdio.h").exists()),
         ("python3-dev", python_can(repository, HAS_HEADERS)),
         ("libcap-dev", Path::new("/usr/include/sys/capability.h").exists()),
