@@ -180,6 +180,11 @@ impl PrinterSide {
             let _cancelled = OnDrop(self.clone());
             return std::future::pending().await;
         }
+        if path == "/early" {
+            self.note(seen);
+            tokio::spawn(body.collect());
+            return self.stream().await;
+        }
         if let Ok(body) = body.collect().await {
             seen.body = body.to_bytes();
         }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use http::Method;
+use http_body_util::{BodyExt, channel::Channel};
 use printer::Level;
 use tokio::time::timeout;
 
@@ -157,6 +158,32 @@ async fn agent_that_takes_a_request_and_says_nothing_is_given_up_after_75_second
     tokio::time::resume();
     assert_eq!(soon(asking).await.unwrap(), 504);
     soon(workshop.side.cancelled()).await;
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn upload_that_stalls_behind_its_answer_is_given_up_after_75_seconds() {
+    let workshop = Workshop::new().await;
+    let host = format!("{}.localhost:3443", workshop.label().await);
+    let mut browser = workshop.ada_at_the_printer().await;
+    let mut early = Vec::new();
+    for finishes in [true, false] {
+        let (mut feed, body) = Channel::<Bytes, std::io::Error>::new(1);
+        let request = browser.own(Method::POST, &host, "/early").body(Body::new(body)).unwrap();
+        let mut answer = soon(browser.open(request)).await.into_body();
+        feed.send_data("piece".into()).await.unwrap();
+        assert_eq!(soon(answer.frame()).await.unwrap().unwrap().into_data().unwrap(), "first");
+        early.push((answer, (!finishes).then_some(feed)));
+    }
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(76)).await;
+    tokio::time::resume();
+    assert_eq!(soon(browser.go(&host, "/")).await.status, 200, "the tunnel goes on");
+    let (mut stalled, _feed) = early.pop().unwrap();
+    assert!(soon(stalled.frame()).await.unwrap().is_err());
+    let (mut finished, _) = early.pop().unwrap();
+    let more = timeout(Duration::from_millis(100), finished.frame()).await;
+    assert!(more.is_err(), "an answer may take as long as it likes: {more:?}");
 }
 
 // covers: AC-11, PM-2
