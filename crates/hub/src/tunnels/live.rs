@@ -72,7 +72,9 @@ impl Tunnels {
         let gone = live.iter().filter(|(id, live)| !is_linked(**id, live));
         let gone: Vec<_> = gone.map(|(id, _)| *id).collect();
         drop(live);
-        gone.iter().for_each(|agent| self.close(*agent));
+        for agent in &gone {
+            self.close(*agent);
+        }
         gone
     }
 
