@@ -1,4 +1,4 @@
-//! What a hub counts for its operator, in the text format of Prometheus (OpenMetrics). Labels have
+//! What a hub counts for its operator, in the text format of Prometheus (`OpenMetrics`). Labels have
 //! few, fixed values: no account, printer or address is ever one of them, because whoever reads
 //! the metrics need not be allowed to know about people and printers.
 

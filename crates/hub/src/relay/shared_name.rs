@@ -24,8 +24,8 @@ pub(super) fn serves(path: &str) -> bool {
 /// Answers a request that asked for such a name.
 pub(super) fn answer(origins: &Origins, parts: &Parts) -> Response<Body> {
     let asker = Asker::of(parts);
-    let Some(asked) = Asked::of(parts) else { return Notice::unknown_host().answer(&asker) };
-    let home = format!("https://{}{}", origins.home(), asked.port_suffix());
+    let Some(host) = Asked::of(parts) else { return Notice::unknown_host().answer(&asker) };
+    let home = format!("https://{}{}", origins.home(), host.port_suffix());
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let path = if path.starts_with('/') { path } else { "/" };
     let undescribed = parts.method == http::Method::GET && is_undescribed(&parts.headers);

@@ -38,9 +38,11 @@ impl PrinterPorts {
         let Some(ports) = hub.origins.ports() else { return Ok(()) };
         let mut wanted = HashMap::new();
         for label in labels {
-            match hub.store.port_of(label, ports.range().all(), hub.clock.now()).await? {
-                Some(port) => drop(wanted.insert(port, label.clone())),
-                None => tracing::warn!(range = %ports.range(), "no port is left for a printer"),
+            let port = hub.store.port_of(label, ports.range().all(), hub.clock.now()).await?;
+            if let Some(port) = port {
+                wanted.insert(port, label.clone());
+            } else {
+                tracing::warn!(range = %ports.range(), "no port is left for a printer");
             }
         }
         self.open.retain(|port, _| wanted.contains_key(port));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use credentials::LinkCode;
+use hub::config::Origins;
 use printer::Clock;
 use serde_json::{Value, json};
 use store::ClaimResult;
@@ -45,7 +46,7 @@ async fn an_offer_shows_its_code_once_with_the_complete_command() {
     let made = answer.json();
     let (id, code) = (made["id"].as_str().unwrap(), made["code"].as_str().unwrap());
     let key = house.hub.key().fingerprint();
-    let origin = hub::admin::origins("[::]:3443".parse().unwrap(), &Default::default());
+    let origin = hub::admin::origins("[::]:3443".parse().unwrap(), &Origins::default());
     let origin = origin.last().unwrap().replace("layerlock.", "");
     let command = format!("layerlock agent link {origin} {code} --hub-key {key}");
     assert_eq!(made["command"], command);

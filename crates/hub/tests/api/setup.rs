@@ -3,6 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use http::header;
+use hub::config::Origins;
 use serde_json::json;
 
 use crate::house::{ADA, Answer, Browser, House, PASSWORD};
@@ -11,7 +12,7 @@ async fn token(house: &House) -> String {
     let link = house
         .hub
         .admin()
-        .setup_link("0.0.0.0:3443".parse().unwrap(), &Default::default())
+        .setup_link("0.0.0.0:3443".parse().unwrap(), &Origins::default())
         .await
         .unwrap()
         .unwrap();
@@ -53,7 +54,7 @@ async fn the_first_account_is_made_with_the_setup_link() {
         house
             .hub
             .admin()
-            .setup_link("0.0.0.0:3443".parse().unwrap(), &Default::default())
+            .setup_link("0.0.0.0:3443".parse().unwrap(), &Origins::default())
             .await
             .unwrap()
             .is_none()

@@ -148,7 +148,7 @@ async fn port_of_one_printer_answers_for_another_or_for_the_hub() {
     assert_eq!((refused.status.as_u16(), refused.code().as_str()), (401, "signed-out"));
     assert_eq!(api(&mut ada, &ports.host(0), "/api/v1/hub").await.body, "the printer's page");
     ports.workshop.side.forget();
-    let unused = (friend.min(foe)..).find(|port| ![friend, foe].contains(port)).unwrap();
+    let unused = (friend.min(foe)..=u16::MAX).find(|port| ![friend, foe].contains(port)).unwrap();
     for (port, host) in [
         (foe, format!("192.168.1.5:{friend}")),
         (foe, ports.dashboard.clone()),
