@@ -90,8 +90,10 @@ fn a_proxy_that_nobody_listed_is_noticed() {
 
 #[test]
 fn an_endless_chain_is_not_followed() {
-    let line = vec!["10.0.0.3"; 5_000].join(",");
-    assert_eq!(client("10.0.0.0/8", "10.0.0.2", &[&line]), "10.0.0.3");
+    for (hops, expected) in [(31, "203.0.113.9"), (32, "10.0.0.3"), (5_000, "10.0.0.3")] {
+        let line = format!("203.0.113.9,{}", vec!["10.0.0.3"; hops].join(","));
+        assert_eq!(client("10.0.0.0/8", "10.0.0.2", &[&line]), expected, "{hops}");
+    }
 }
 
 proptest! {

@@ -6,8 +6,10 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use edge::Limits;
 use http::{Request, StatusCode};
+use http_body_util::Full;
 use rustls::pki_types::ServerName;
 use testkit::frames::{self, END_HEADERS, END_STREAM, Kind};
 use tokio::{
@@ -18,7 +20,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use crate::rig::{HTTP1, HTTP2, Rig, within};
+use crate::rig::{HTTP1, HTTP2, Rig, read, within};
 
 const GET: [(&str, &str); 4] =
     [(":method", "GET"), (":scheme", "https"), (":authority", "localhost"), (":path", "/")];
@@ -201,8 +203,10 @@ async fn hpack_bomb() {
         }
     };
     within(answered).await;
-    // 431, written out.
-    assert!(!frames::parse(&received).iter().any(|frame| frame.0 == 1 && frame.3[0] == 0x88));
+    // 431, written out; ours, which would have a body, is for what was unpacked.
+    let frames = frames::parse(&received);
+    assert!(!frames.iter().any(|frame| frame.0 == 1 && frame.3[0] == 0x88));
+    assert!(!frames.iter().any(|frame| frame.0 == 1 && frame.1 & END_STREAM == 0), "{frames:?}");
     is_served(&rig).await;
 }
 
@@ -246,6 +250,37 @@ async fn streams_of_a_connection_have_a_limit() {
         assert!(within(tls.read_buf(&mut received)).await.unwrap() > 0, "{received:?}");
     }
     assert_eq!(rig.gate.reached.available_permits(), 0, "the fifth was not begun");
+}
+
+#[tokio::test]
+async fn header_that_never_ends_is_not_kept_in_http_1() {
+    let patient = Limits { slow_header: Duration::from_hours(1), ..Limits::default() };
+    let rig = Rig::limited(patient);
+    let mut tls = rig.connect("localhost", &[HTTP1]).await.unwrap();
+    tls.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nx: ").await.unwrap();
+    let flood = async {
+        let mut sent = 0;
+        while sent < MUCH && tls.write_all(&[b'y'; 16 * 1024]).await.is_ok() {
+            sent += 16 * 1024;
+        }
+        assert!(sent < MUCH, "{sent} bytes were taken");
+    };
+    within(flood).await;
+}
+
+#[tokio::test]
+async fn upload_that_nobody_reads_delays_no_other() {
+    let rig = Rig::start();
+    let mut http2 = rig.http2().await.unwrap();
+    let post = |path: &str| {
+        let body = Full::new(Bytes::from(vec![0; 1024 * 1024]));
+        Request::post(format!("https://localhost{path}")).body(body).unwrap()
+    };
+    let unread = tokio::spawn(http2.send_request(post("/wait")));
+    within(rig.gate.reached.acquire()).await.unwrap().forget();
+    let answer = read(within(http2.send_request(post("/length"))).await.unwrap()).await;
+    assert_eq!(answer.body(), "1048576");
+    assert!(!unread.is_finished());
 }
 
 #[tokio::test]

@@ -59,6 +59,8 @@ async fn silent_websocket_outlives_the_idle_limit() {
     // By then the first one has been silent for longer.
     eventually(async || other.is_closed().then_some(())).await;
     assert!(within(http2.send_request(get("/"))).await.is_err(), "no new request is taken");
+    // Nor is it cut with those who were told to go and stay.
+    answer_that_nobody_reads(&rig).await;
     socket.write_all(b"hello").await.unwrap();
     let mut back = [0; 5];
     within(socket.read_exact(&mut back)).await.unwrap();
@@ -67,7 +69,14 @@ async fn silent_websocket_outlives_the_idle_limit() {
 
 #[tokio::test]
 async fn window_of_zero_does_not_hold_an_answer_for_ever() {
-    let rig = impatient();
+    let received = answer_that_nobody_reads(&impatient()).await;
+    let frames = frames::parse(&received);
+    assert!(frames.iter().any(|(kind, ..)| *kind == 1), "an answer began: {frames:?}");
+    assert!(!frames.iter().any(|(kind, ..)| *kind == 0), "without room for its body: {frames:?}");
+}
+
+/// Asks for an answer that has no room, and waits until the connection is cut.
+async fn answer_that_nobody_reads(rig: &Rig) -> Vec<u8> {
     let mut tls = rig.connect("localhost", &[HTTP2]).await.unwrap();
     let get =
         [(":method", "GET"), (":scheme", "https"), (":authority", "localhost"), (":path", "/")];
@@ -76,7 +85,5 @@ async fn window_of_zero_does_not_hold_an_answer_for_ever() {
     tls.write_all(&asked).await.unwrap();
     let mut received = Vec::new();
     drop(within(tls.read_to_end(&mut received)).await);
-    let frames = frames::parse(&received);
-    assert!(frames.iter().any(|(kind, ..)| *kind == 1), "an answer began: {frames:?}");
-    assert!(!frames.iter().any(|(kind, ..)| *kind == 0), "without room for its body: {frames:?}");
+    received
 }

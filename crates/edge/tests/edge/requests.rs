@@ -10,7 +10,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::rig::{Rig, within};
+use crate::rig::{HTTP1, Rig, within};
 
 async fn echoes(upgraded: hyper::upgrade::Upgraded) {
     let mut socket = TokioIo::new(upgraded);
@@ -76,6 +76,23 @@ async fn every_answer_carries_the_id_that_the_application_saw() {
     assert_ne!(first.body(), forged);
     assert_ne!(first.body(), second.body());
     assert_eq!(first.body().len(), 16);
+}
+
+// covers: RL-5, SV-1
+#[tokio::test]
+async fn visitor_makes_a_connection_pass_for_an_open_one() {
+    let rig = Rig::start();
+    let mut http2 = rig.http2().await.unwrap();
+    for (uri, status) in [("https://localhost/", 200), ("http://localhost/", 400)] {
+        let request = Request::get(uri).body(Full::default()).unwrap();
+        assert_eq!(within(http2.send_request(request)).await.unwrap().status(), status, "{uri}");
+        let mut tls = rig.connect("localhost", &[HTTP1]).await.unwrap();
+        let request = format!("GET {uri} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        tls.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        within(tls.read_to_string(&mut answer)).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{uri}: {answer}");
+    }
 }
 
 /// All that the unencrypted port answers.

@@ -211,6 +211,7 @@ async fn application(
             gate.open.acquire().await.unwrap().forget();
             "waited".to_owned()
         }
+        "/length" => request.into_body().collect().await.unwrap().to_bytes().len().to_string(),
         "/socket" => return Ok(echo_socket(&mut request)),
         _ => format!("{:?} {}", request.version(), request.method()),
     };
