@@ -38,7 +38,9 @@ async fn a_link_that_dies_silently_is_noticed_by_both_sides_within_18_seconds() 
             async move { hub.send(get("/never")).await.map(drop) }
         });
         tokio::time::sleep(Duration::from_secs(1)).await;
-        dead.iter().for_each(|direction| cable.lose(*direction));
+        for direction in dead {
+            cable.lose(*direction);
+        }
         let cut_at = Instant::now();
         ends.hub.closed().await;
         let agent = ends.agent.await.unwrap();
