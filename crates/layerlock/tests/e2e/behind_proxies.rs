@@ -27,6 +27,7 @@ async fn an_agent_reaches_its_hub_behind(kind: Kind, transport: &[&str]) -> Resu
     behind.extend(transport.iter().map(|&word| word.to_owned()));
     let mut link = machines.agent(&behind)?;
     let words = printed_words(&mut link).await?;
+    machines.offer_in(&id, "claimed").await?;
     assert_eq!(machines.approve(&id, &words).await?, 200);
     ensure!(link.end(SOON).await?.success(), "{}", link.output());
 
