@@ -8,6 +8,7 @@
 mod accounts;
 mod agents;
 mod db;
+mod ends;
 mod error;
 mod grants;
 mod links;

@@ -7,7 +7,11 @@ use http::HeaderMap;
 use printer::{AccountId, Level, PrinterId};
 use store::{Account, Agent, Printer, Session};
 
-use super::{cookies, hold::Hold, site::PrinterOrigin};
+use super::{
+    cookies,
+    hold::{Hold, Listening},
+    site::PrinterOrigin,
+};
 use crate::{
     origins::Unavailable,
     pages::Notice,
@@ -53,9 +57,8 @@ pub(super) async fn admit(
     let digest = presented(headers, origin.label()).ok_or(Denial::SignedOut)?;
     let printer = state.store.printer_by_label(origin.label()).await?.ok_or(Denial::SignedOut)?;
     let (session, _) = find(state, &digest, printer.id).await?.ok_or(Denial::SignedOut)?;
-    // Take hold first, look again second: a sign-out that falls in between is noticed.
-    let lease = state.backplane.leases().hold(session.id);
-    let events = state.backplane.events();
+    // Listen first, look again second: a sign-out that falls in between is noticed.
+    let listening = Listening::begin(state, session.id);
     let (session, account) = find(state, &digest, printer.id).await?.ok_or(Denial::SignedOut)?;
     let now = state.clock.now();
     let level = state.store.level_on(account.id, printer.id, now).await?;
@@ -67,15 +70,7 @@ pub(super) async fn admit(
     if session.last_seen.plus(TOUCH_EVERY) <= now {
         state.store.touch_session(session.id, now, client).await?;
     }
-    let hold = Hold {
-        state: state.clone(),
-        lease,
-        events,
-        account,
-        printer: printer.id,
-        level,
-        expires: session.expires,
-    };
+    let hold = listening.hold(state, (session, account), (printer.id, level));
     Ok(Admitted { printer, level, hold })
 }
 

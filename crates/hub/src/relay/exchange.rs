@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use forward::Leased;
+use futures_util::future::Either;
 use http::{HeaderMap, Method, Request, Response, Version, header::SET_COOKIE, request::Parts};
 use tunnel::{Priority, Rider};
 use wire::Relayed;
@@ -46,31 +47,36 @@ pub(super) struct Exchange {
 impl Exchange {
     /// Finds the tunnel, and takes one stream of the person's share of it.
     pub(super) async fn prepare(
-        admitted: Admitted,
+        mut admitted: Admitted,
         origin: &PrinterOrigin,
         client: std::net::IpAddr,
         urgency: Urgency,
     ) -> Result<Self, Notice> {
-        let state = admitted.hold.state.clone();
+        let state = admitted.hold.state().clone();
         let came = state.clock.monotonic();
         let Some(live) = state.tunnels.of(admitted.printer.agent) else {
             return Err(agent_offline(&admitted).await?);
         };
-        let account = admitted.hold.account.id;
-        let (stream, priority) = match urgency {
-            Urgency::Ordinary => (live.share.take(account).await, Priority::Visitor),
-            Urgency::Stop => (live.share.take_for_stop(account).await, Priority::Control),
+        let account = admitted.hold.account();
+        let (taken, priority) = match urgency {
+            Urgency::Ordinary => (Either::Left(live.share.take(account)), Priority::Visitor),
+            Urgency::Stop => (Either::Right(live.share.take_for_stop(account)), Priority::Control),
+        };
+        let stream = tokio::select! {
+            biased;
+            () = admitted.hold.ended() => return Err(Notice::signed_out()),
+            stream = taken => stream,
         };
         let stream = Some(stream.map_err(|_| Notice::too_many_streams())?);
         let who = Relayed {
             account,
             level: admitted.level,
-            lease: admitted.hold.lease.session(),
+            lease: admitted.hold.session(),
             host: origin.host(),
             client,
             stamp: None,
         };
-        let session = admitted.hold.lease.session();
+        let session = admitted.hold.session();
         let jar = Jar::new(state.store.clone(), session, &admitted.printer);
         let (pin, progress) = (PinCookie::of(origin.label()), Progress::new());
         Ok(Self { admitted, live, who, came, jar, pin, stream, priority, progress })
@@ -94,7 +100,7 @@ impl Exchange {
         let printer = &self.admitted.printer;
         let invalid = || Notice::bad_request("bad-request", "This address can't be forwarded.");
         if wire::needs_stamp(parts.method.as_str()) {
-            let random = self.admitted.hold.state.random.as_ref();
+            let random = self.admitted.hold.state().random.as_ref();
             self.who.stamp = Some(self.live.ticks.stamp(self.came, random));
         }
         let mut parts = towards_agent(parts, printer.at_agent, &self.who).ok_or_else(invalid)?;
@@ -105,9 +111,14 @@ impl Exchange {
         }
         let progress = Progress::new();
         self.progress = progress.clone();
-        let metrics = &self.admitted.hold.state.metrics;
+        let metrics = &self.admitted.hold.state().metrics;
         let body = metrics.measure(Direction::ToPrinter, Box::pin(progress.of(body)));
         let request = Request::from_parts(parts, body);
+        // To get a stream may have taken its time, and other streams may have ended because the
+        // person lost the right that this request needs, too.
+        if !self.admitted.hold.lasts().await {
+            return Err(Notice::signed_out());
+        }
         let answer = tokio::select! {
             answer = self.live.tunnel.send(request) => answer,
             () = self.admitted.hold.ended() => return Err(Notice::signed_out()),
@@ -126,7 +137,7 @@ impl Exchange {
         // It says how the answer came through the tunnel, not how it goes on.
         parts.version = Version::default();
         self.clean(&mut parts.headers).await;
-        let metrics = std::sync::Arc::clone(&self.admitted.hold.state.metrics);
+        let metrics = std::sync::Arc::clone(&self.admitted.hold.state().metrics);
         let mut hold = self.admitted.hold;
         let body = Leased::until(body, async move {
             tokio::select! {
@@ -158,7 +169,7 @@ fn wanted(parts: &Parts) -> Option<LocalPath> {
 }
 
 async fn agent_offline(admitted: &Admitted) -> Result<Notice, store::Error> {
-    let state = &admitted.hold.state;
+    let state = admitted.hold.state();
     let agent = state.store.agent(admitted.printer.agent).await?;
     let seen = agent.and_then(|agent| agent.last_seen).map(|seen| ago(state.clock.now(), seen));
     Ok(Notice::agent_offline(admitted.printer.name.as_str(), seen.as_deref()))

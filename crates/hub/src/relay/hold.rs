@@ -1,82 +1,92 @@
 //! What a relayed request hangs on, and ends with: the session's lease, the session's absolute
-//! end, and the person's right to use the printer (AC-11).
+//! end, and the person's right to use the printer (AC-11). Listen first, check second, hold third,
+//! and look once more before something is sent: whenever a revocation falls, one of the four sees
+//! it.
 
-use std::time::Duration;
+mod rights;
+
+use std::{sync::Arc, time::Duration};
 
 use backplane::{Event, Lease};
-use printer::{AccountId, Level, PrinterId, Timestamp};
-use store::Account;
-use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
-    time::{sleep, timeout},
-};
+use printer::{AccountId, Level, PrinterId, SessionId, Timestamp};
+use store::{Account, Session};
+use tokio::{sync::broadcast::Receiver, time::sleep};
 
-use crate::{
-    policy::{Action, Subject, allow},
-    state::Shared,
-};
+use self::rights::Rights;
+use crate::state::Shared;
 
-/// How often it is asked whether somebody may still use the printer, at least.
-const LOOK_AGAIN: Duration = Duration::from_mins(1);
+/// Listening for the end of a session and of rights that are to be checked now.
+pub(super) struct Listening {
+    lease: Lease,
+    events: Receiver<Event>,
+}
 
 /// A hold on everything that lets a request be relayed.
 pub(super) struct Hold {
-    pub(super) state: Shared,
-    pub(super) lease: Lease,
-    /// Listening since before the rights were checked.
-    pub(super) events: Receiver<Event>,
-    pub(super) account: Account,
-    pub(super) printer: PrinterId,
-    /// The level under which the agent lets it through.
-    pub(super) level: Level,
+    state: Shared,
+    lease: Lease,
     /// When the session ends, however much it is used.
-    pub(super) expires: Timestamp,
+    expires: Timestamp,
+    rights: Rights,
+}
+
+impl Listening {
+    /// Listens from now on: check the session and the rights after this.
+    pub(super) fn begin(state: &Shared, session: SessionId) -> Self {
+        let lease = state.backplane.leases().hold(session);
+        Self { lease, events: state.backplane.events() }
+    }
+
+    /// They were checked: this person has this session, and this level on a printer.
+    pub(super) fn hold(
+        self,
+        state: &Shared,
+        (session, account): (Session, Account),
+        (printer, level): (PrinterId, Level),
+    ) -> Hold {
+        let Self { lease, events } = self;
+        let (store, clock) = (state.store.clone(), Arc::clone(&state.clock));
+        let rights = Rights { store, clock, events, in_doubt: false, account, printer, level };
+        Hold { state: state.clone(), lease, expires: session.expires, rights }
+    }
 }
 
 impl Hold {
-    /// Waits until the request may go on no longer.
+    /// The hub.
+    pub(super) const fn state(&self) -> &Shared {
+        &self.state
+    }
+
+    /// Whose it is.
+    pub(super) const fn account(&self) -> AccountId {
+        self.rights.account.id
+    }
+
+    /// The session under which it is.
+    pub(super) const fn session(&self) -> SessionId {
+        self.lease.session()
+    }
+
+    /// Waits until the request may go on no longer. To be given up and called again as one likes.
     pub(super) async fn ended(&mut self) {
-        let Self { state, lease, events, account, printer, level, expires, .. } = self;
+        let left = until(self.state.clock.now(), self.expires);
+        let Self { lease, rights, .. } = self;
         tokio::select! {
+            biased;
             () = lease.ended() => {}
-            () = sleep(until(state.clock.now(), *expires)) => {}
-            () = rights_lost(state, account, (*printer, *level), events) => {}
+            () = sleep(left) => {}
+            () = rights.lost() => {}
         }
+    }
+
+    /// Whether the request may go on, after something that took its time.
+    pub(super) async fn lasts(&mut self) -> bool {
+        let over = self.lease.is_ended() || self.expires <= self.state.clock.now();
+        !over && self.rights.last().await && !self.lease.is_ended()
     }
 }
 
 fn until(now: Timestamp, then: Timestamp) -> Duration {
     let micros = then.as_unix_micros().saturating_sub(now.as_unix_micros());
     Duration::from_micros(u64::try_from(micros).unwrap_or_default())
-}
-
-async fn rights_lost(
-    state: &Shared,
-    account: &Account,
-    (printer, held): (PrinterId, Level),
-    events: &mut Receiver<Event>,
-) {
-    loop {
-        // A grant that reaches its end date is no news.
-        let _ = timeout(LOOK_AGAIN, news_of(account.id, events)).await;
-        let level = state.store.level_on(account.id, printer, state.clock.now()).await;
-        let Ok(level) = level else { return };
-        let allowed = allow(Subject::Account(account), Action::AskPrinter, level).is_ok();
-        if !allowed || level < Some(held) {
-            return;
-        }
-    }
-}
-
-/// Waits until a person's rights may have changed.
-async fn news_of(account: AccountId, events: &mut Receiver<Event>) {
-    loop {
-        match events.recv().await {
-            Ok(Event::GrantsChanged(changed)) if changed == account => return,
-            Ok(_) => {}
-            Err(RecvError::Lagged(_)) => return,
-            // The backplane is gone, and with it the hub.
-            Err(RecvError::Closed) => std::future::pending().await,
-        }
-    }
 }

@@ -1,11 +1,12 @@
-//! What another program changed in the store (`layerlock grant remove` beside a running hub):
-//! whatever hangs on a right that is gone ends here within a second. What this process changes
-//! itself counts at once, without this.
+//! What another program changed in the store (`layerlock grant remove` beside a running hub), and
+//! what the clock ends (a session, a grant with a date): whatever hangs on a right that is gone
+//! ends here within a second. What this process changes itself counts at once, without this.
 
 use std::{collections::HashSet, time::Duration};
 
 use backplane::Event;
-use printer::{AccountId, SessionId};
+use printer::{AccountId, SessionId, Timestamp};
+use store::Revision;
 use tokio_util::sync::CancellationToken;
 
 use crate::state::State;
@@ -13,7 +14,8 @@ use crate::state::State;
 /// How often it is asked whether something changed.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// How many times in a row it is believed that nothing did. Sessions also end by the clock.
+/// How many times in a row it is believed that nothing did. A session that is newer than the last
+/// look may end by the clock before any that was there then.
 const AT_MOST: u32 = 10;
 
 /// The sessions on which something hangs.
@@ -23,43 +25,62 @@ struct Held {
     accounts: HashSet<AccountId>,
 }
 
+/// What the last look found.
+#[derive(Default)]
+struct Seen {
+    revision: Option<Revision>,
+    /// When the clock next ends something.
+    next_end: Option<Timestamp>,
+}
+
+impl Seen {
+    /// Whether somebody or the clock has taken a right away since.
+    fn is_old(&self, revision: Option<Revision>, now: Timestamp) -> bool {
+        let changed = revision.is_some() && revision != self.revision;
+        changed || self.next_end.is_some_and(|end| end <= now)
+    }
+}
+
 /// Looks again and again, until `shutdown`.
 pub(super) async fn run(hub: &State, shutdown: &CancellationToken) {
-    let (mut seen, mut skipped) = (None, 0);
+    let (mut seen, mut skipped) = (Seen::default(), 0);
     while shutdown.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
         let revision = hub.store.revision().await.ok();
-        let changed = revision.is_some() && revision != seen;
+        let now = hub.clock.now();
+        let is_old = seen.is_old(revision, now);
         skipped += 1;
-        if !changed && skipped < AT_MOST {
+        if !is_old && skipped < AT_MOST {
             continue;
         }
         skipped = 0;
-        match look(hub, changed).await {
-            Ok(()) => seen = revision.or(seen),
+        match look(hub, now, is_old).await {
+            Ok(next_end) => seen = Seen { revision: revision.or(seen.revision), next_end },
             Err(error) => tracing::warn!(%error, "sessions can't be looked at"),
         }
     }
 }
 
-/// Ends what hangs on agents that were unlinked and on sessions that are over, and lets the rest look at its rights again.
-async fn look(hub: &State, changed: bool) -> store::Result<()> {
-    if changed {
+/// Ends what hangs on agents that were unlinked and on sessions that are over, and lets the rest
+/// look at its rights again. Returns when the clock next ends something.
+async fn look(hub: &State, now: Timestamp, is_old: bool) -> store::Result<Option<Timestamp>> {
+    if is_old {
         for agent in hub.tunnels.keep_only(&hub.store.linked_agents().await?) {
             hub.backplane.publish(Event::AgentChanged(agent));
         }
     }
+    let next_end = hub.store.next_end(now, hub.config.sessions.idle.duration()).await?;
     let held = hub.backplane.leases().sessions();
     if held.is_empty() {
-        return Ok(());
+        return Ok(next_end);
     }
-    let now = still_valid(hub, &held.iter().copied().collect()).await?;
-    for session in held.into_iter().filter(|session| !now.valid.contains(session)) {
+    let still = still_valid(hub, &held.iter().copied().collect()).await?;
+    for session in held.into_iter().filter(|session| !still.valid.contains(session)) {
         hub.backplane.end_session(session);
     }
-    for account in now.accounts.into_iter().filter(|_| changed) {
+    for account in still.accounts.into_iter().filter(|_| is_old) {
         hub.backplane.publish(Event::GrantsChanged(account));
     }
-    Ok(())
+    Ok(next_end)
 }
 
 /// Which of these sessions are valid now, and whose they are.

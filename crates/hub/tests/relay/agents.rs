@@ -50,7 +50,7 @@ async fn an_agent_that_is_unlinked_loses_its_tunnel() {
 }
 
 /// Another key takes the place of the workshop's.
-async fn replace(workshop: &Workshop, key: &[u8]) {
+pub(crate) async fn replace(workshop: &Workshop, key: &[u8]) {
     let (store, now) = (workshop.hub.store(), SystemClock::new().now());
     let (id, code) = ("ABCD".to_owned(), credentials::TokenDigest::from_bytes([7; 32]));
     let offer = store::LinkOffer {

@@ -14,6 +14,7 @@ mod attacks;
 mod browser;
 mod cookies;
 mod hand_over;
+mod leases;
 mod links;
 mod notices;
 mod origins;

@@ -114,6 +114,15 @@ impl PrinterSide {
         *self.0.events.lock().unwrap() = Some(sender);
     }
 
+    /// The printer says something more in each of the answers that never end.
+    pub(crate) async fn goes_on(&self) {
+        let open = std::mem::take(&mut *self.0.open.lock().unwrap());
+        for stream in &open {
+            let _ = stream.send("more".into()).await;
+        }
+        self.0.open.lock().unwrap().extend(open);
+    }
+
     /// Waits until nobody hears any of the answers that never end.
     pub(crate) async fn all_streams_closed(&self) {
         let open = std::mem::take(&mut *self.0.open.lock().unwrap());
@@ -123,7 +132,7 @@ impl PrinterSide {
         }
     }
 
-    /// Waits until the hub has cancelled a stream that the printer had open.
+    /// Waits until the hub has cancelled a stream that the printer had open, or an upload is over.
     pub(crate) async fn cancelled(&self) {
         self.0.cancelled.notified().await;
     }
@@ -175,6 +184,9 @@ impl PrinterSide {
             answer.headers_mut().extend(self.0.headers.lock().unwrap().clone());
             return answer;
         }
+        if path == "/upload" {
+            return self.upload(seen, body).await;
+        }
         if path == "/never" {
             self.note(seen);
             let _cancelled = OnDrop(self.clone());
@@ -190,6 +202,17 @@ impl PrinterSide {
         }
         self.note(seen);
         self.page(&path).await
+    }
+
+    /// An upload, which is noted as soon as it has begun.
+    async fn upload(&self, seen: Seen, mut body: tunnel::Body) -> Response<Body> {
+        let _over = OnDrop(self.clone());
+        let first = body.frame().await;
+        self.note(seen);
+        if first.is_some() {
+            while let Some(Ok(_)) = body.frame().await {}
+        }
+        status(StatusCode::CREATED)
     }
 
     async fn page(&self, path: &str) -> Response<Body> {

@@ -36,7 +36,7 @@ fn dial(hub: &Hub) -> DuplexStream {
     browser
 }
 
-async fn connect(
+pub(crate) async fn connect(
     workshop: &Workshop,
     browser: &Browser,
     path: &str,

@@ -194,10 +194,7 @@ async fn guest_goes_on_watching_after_another_program_took_the_grant_away() {
     let grant = workshop.grant(ben.id, Level::Controls).await;
     let label = workshop.label().await;
     let host = format!("{label}.localhost:3443");
-    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let (hub, stop) = (workshop.hub.clone(), workshop.stop.clone());
-    let listeners = edge::bind(any, None).unwrap();
-    let serving = tokio::spawn(async move { hub.serve(listeners, stop).await });
+    workshop.serve();
     let mut guest = workshop.signed_in(&ben).await;
     assert_eq!(guest.enter(&label, "/").await.status, 200);
     let request = guest.own(Method::GET, &host, "/stream").body(Body::empty()).unwrap();
@@ -206,6 +203,4 @@ async fn guest_goes_on_watching_after_another_program_took_the_grant_away() {
     workshop.hub.store().remove_grant(grant).await.unwrap();
     soon(workshop.side.all_streams_closed()).await;
     drop(unread);
-    workshop.stop.cancel();
-    soon(serving).await.unwrap().unwrap();
 }

@@ -111,6 +111,14 @@ impl Workshop {
         Self { hub, clock, ada, agent, identity, printer, side, cable, stop, _data: data }
     }
 
+    /// Lets the hub do what it does beside answering: it listens, and looks after its store.
+    pub(crate) fn serve(&self) {
+        let (hub, stop) = (self.hub.clone(), self.stop.clone());
+        let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let listeners = edge::bind(any, None).unwrap();
+        tokio::spawn(async move { hub.serve(listeners, stop).await });
+    }
+
     /// Connects the agent, and waits until its printers are known.
     pub(crate) async fn connect(&self) {
         let mut events = self.hub.backplane().events();
