@@ -1,7 +1,8 @@
-import { expect, type Page } from "@playwright/test";
+import { expect } from "@playwright/test";
 import { faintTexts } from "../contrast.ts";
 import { Dashboard, PERSON } from "../dashboard.ts";
 import { withHubAndAgent as test } from "../fixtures.ts";
+import { overflow, tabTo } from "../states.ts";
 import { Watch } from "../watch.ts";
 
 const PAGES = ["/printers", "/agents", "/link", "/exposure", "/account"];
@@ -92,21 +93,3 @@ test("the wrong words turn an agent away", async ({ page, rig }) => {
   await dashboard.visit("/agents");
   await expect(page.getByRole("heading", { name: "No agents yet" })).toBeVisible();
 });
-
-/** Presses Tab until what has the focus carries this name. */
-async function tabTo(page: Page, name: string): Promise<void> {
-  for (let presses = 0; presses < 30; presses++) {
-    await page.keyboard.press("Tab");
-    const focused = await page.evaluate(() => document.activeElement?.textContent);
-    if (focused?.trim() === name) return;
-  }
-  throw new Error(`30 times Tab did not lead to ${name}`);
-}
-
-/** How many pixels of the page don't fit its width. */
-function overflow(page: Page): Promise<number> {
-  return page.evaluate(() => {
-    const { scrollWidth, clientWidth } = document.documentElement;
-    return scrollWidth - clientWidth;
-  });
-}
