@@ -9,6 +9,7 @@ mod faults;
 mod homes;
 mod house;
 mod hub_key;
+mod kills;
 mod levels;
 mod linking;
 mod moonraker;

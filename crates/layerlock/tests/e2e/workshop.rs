@@ -5,7 +5,7 @@ use std::{
     convert::Infallible,
     net::{Ipv4Addr, SocketAddr},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -41,6 +41,7 @@ struct State {
     swallowed: AtomicU64,
     next_event: Notify,
     slow: Notify,
+    numbered: Mutex<Vec<u64>>,
 }
 
 impl Workshop {
@@ -71,6 +72,11 @@ impl Workshop {
     /// How many bytes of uploads it got.
     pub(crate) fn swallowed(&self) -> u64 {
         self.state.swallowed.load(Ordering::Relaxed)
+    }
+
+    /// The numbers of all `/numbered/NUMBER` that arrived, as often as they did.
+    pub(crate) fn numbered(&self) -> Vec<u64> {
+        self.state.numbered.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Lets `/events` send its next event, `/broken` break and `/slow` answer.
@@ -130,7 +136,17 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Response<Body>
             state.next_event.notified().await;
             text(StatusCode::OK, "done")
         }
-        _ => text(StatusCode::OK, "a printer"),
+        path => {
+            state.count(path);
+            text(StatusCode::OK, "a printer")
+        }
+    }
+}
+
+impl State {
+    fn count(&self, path: &str) {
+        let number = path.strip_prefix("/numbered/").and_then(|number| number.parse().ok());
+        self.numbered.lock().unwrap_or_else(PoisonError::into_inner).extend::<Option<u64>>(number);
     }
 }
 
