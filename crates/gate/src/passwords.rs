@@ -53,12 +53,8 @@ impl Passwords {
         pair: &Pair,
         (list, users): (&str, &UserList),
     ) -> Result<bool, NotChecked> {
-        let answer = self.remembered.answer((client, list), pair);
-        let right = answer.get_or_try_init(|| self.check(client, pair, users)).await.copied();
-        if right != Ok(true) {
-            self.remembered.forget((client, list), pair);
-        }
-        right
+        let asking = self.remembered.answer((client, list), pair);
+        asking.answer.get_or_try_init(|| self.check(client, pair, users)).await.copied()
     }
 
     async fn check(

@@ -31,7 +31,23 @@ pub(super) struct Secret(Zeroizing<[u8; 32]>);
 type Digest = [u8; 32];
 
 /// An answer, or the wish for one: whoever asks the same at the same time waits for it.
-pub(super) type Answer = Arc<OnceCell<bool>>;
+type Answer = Arc<OnceCell<bool>>;
+
+/// Who holds an answer for which nobody else waits: whoever asks, and the list.
+const HOLDERS: usize = 2;
+
+/// Somebody who asks. Whoever goes away before there is an answer leaves nothing behind.
+pub(super) struct Asking {
+    remembered: Remembered,
+    digest: Digest,
+    pub(super) answer: Answer,
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.remembered.let_go(&self.digest, std::mem::take(&mut self.answer));
+    }
+}
 
 /// The answers of the last minutes. Clones share them.
 #[derive(Clone)]
@@ -69,8 +85,13 @@ impl Remembered {
     }
 
     /// The answer for a pair in a list, from a network; to be filled in if it's new.
-    pub(super) fn answer(&self, asked: (IpAddr, &str), pair: &Pair) -> Answer {
-        let (digest, now) = (self.digest(asked, pair), self.0.clock.monotonic());
+    pub(super) fn answer(&self, asked: (IpAddr, &str), pair: &Pair) -> Asking {
+        let digest = self.digest(asked, pair);
+        Asking { remembered: self.clone(), digest, answer: self.place(digest) }
+    }
+
+    fn place(&self, digest: Digest) -> Answer {
+        let now = self.0.clock.monotonic();
         let mut answers = self.lock();
         if let Some((since, answer)) = answers.get(&digest)
             && now.saturating_sub(*since) < LASTS
@@ -85,10 +106,18 @@ impl Remembered {
         answer
     }
 
-    /// Forgets an answer.
-    pub(super) fn forget(&self, asked: (IpAddr, &str), pair: &Pair) {
-        let digest = self.digest(asked, pair);
-        self.lock().remove(&digest);
+    /// Gives the place back unless the answer was yes, or others still wait for it.
+    fn let_go(&self, digest: &Digest, answer: Answer) {
+        let mut answers = self.lock();
+        let is_this = answers.get(digest).is_some_and(|(_, kept)| Arc::ptr_eq(kept, &answer));
+        let is_wanted = answer.get() == Some(&true)
+            || (answer.get().is_none() && Arc::strong_count(&answer) > HOLDERS);
+        if is_this && !is_wanted {
+            answers.remove(digest);
+        }
+        // Before the next one counts who is waiting.
+        drop(answer);
+        drop(answers);
     }
 
     fn digest(&self, (client, list): (IpAddr, &str), pair: &Pair) -> Digest {
@@ -100,5 +129,49 @@ impl Remembered {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Digest, (Duration, Answer)>> {
         self.0.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use printer::{OsRandom, SystemClock};
+
+    use super::*;
+
+    fn remembered() -> Remembered {
+        Remembered::new(Arc::new(SystemClock::new()), &OsRandom)
+    }
+
+    fn pair(password: &str) -> Pair {
+        Pair { user: "ada".to_owned(), password: password.parse().unwrap() }
+    }
+
+    const AWAY: (IpAddr, &str) = (IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7)), "0 users");
+
+    // covers: GT-5
+    #[test]
+    fn guesses_broken_off_fill_what_is_remembered() {
+        let remembered = remembered();
+        for guess in 0..10 {
+            drop(remembered.answer(AWAY, &pair(&guess.to_string())));
+        }
+        assert_eq!(remembered.lock().len(), 0);
+        let (first, second) =
+            (remembered.answer(AWAY, &pair("x")), remembered.answer(AWAY, &pair("x")));
+        drop(first);
+        second.answer.set(true).unwrap();
+        drop(second);
+        assert_eq!(remembered.answer(AWAY, &pair("x")).answer.get(), Some(&true));
+        assert_eq!(remembered.answer(AWAY, &pair("y")).answer.get(), None);
+    }
+
+    // covers: GT-5
+    #[test]
+    fn what_is_remembered_has_a_bound() {
+        let remembered = remembered();
+        for number in 0..=MOST {
+            remembered.answer(AWAY, &pair(&number.to_string())).answer.set(true).unwrap();
+        }
+        assert_eq!(remembered.lock().len(), MOST);
     }
 }
