@@ -15,7 +15,7 @@ use tokio::{net::lookup_host, time::timeout};
 use crate::{
     Config, Error, Rewrite,
     basic::MAX_USER,
-    rules::{Action, Facts, Rules, Unproven},
+    rules::{Action, Doubt, Facts, Rules, Unproven},
 };
 
 /// How long a name may take to look up.
@@ -58,7 +58,8 @@ impl Rulebook {
             servers.insert(name.clone(), Server { origin, base, rewrite, rules });
         }
         let mut names = edge::names::own_names();
-        names.extend(config.names.iter().map(|name| name.trim().to_ascii_lowercase()));
+        let given = |name: &String| name.trim().trim_end_matches('.').to_ascii_lowercase();
+        names.extend(config.names.iter().map(given));
         names.sort_unstable();
         names.dedup();
         Ok(Self { edition, config, servers, names })
@@ -77,8 +78,18 @@ impl Rulebook {
         literal == Some(local.ip().to_canonical()) || self.names.contains(&name)
     }
 
-    /// What becomes of a request.
+    /// What becomes of a request. For an address that only looks as if it were inside, everything
+    /// is read both ways, the way to a server included, and the stricter holds.
     pub(crate) fn decide(&self, facts: &Facts<'_>) -> Result<Decision<'_>, Unproven> {
+        let decision = self.decide_once(facts)?;
+        if facts.doubt == Doubt::None {
+            return Ok(decision);
+        }
+        let other = self.decide_once(&Facts { doubt: Doubt::None, ..*facts })?;
+        Ok(if other.strictness() > decision.strictness() { other } else { decision })
+    }
+
+    fn decide_once(&self, facts: &Facts<'_>) -> Result<Decision<'_>, Unproven> {
         let action = self.config.rules.decide(facts)?;
         if action != Action::Allow {
             return Ok(Decision::Stop(action));
@@ -97,6 +108,15 @@ impl Rulebook {
             Action::Allow => Decision::Pass(server),
             action => Decision::Stop(action),
         })
+    }
+}
+
+impl Decision<'_> {
+    const fn strictness(&self) -> u8 {
+        match self {
+            Self::Pass(_) => Action::Allow.strictness(),
+            Self::Stop(action) => action.strictness(),
+        }
     }
 }
 
@@ -160,4 +180,36 @@ async fn find(url: &BaseUrl) -> Result<SocketAddr, Error> {
 /// A route by a path's beginning, which is cut off.
 pub(crate) fn cut(prefix: &Prefix) -> Rewrite {
     Rewrite { from: prefix.as_str().to_owned(), to: "/".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+    use crate::rules::{Doubt, Password};
+
+    // covers: GT-3, GT-4
+    #[tokio::test]
+    async fn gateway_takes_the_route_for_strangers() {
+        let file = "defaults\n mode http\nfrontend f\n bind 127.0.0.1:8443 ssl crt x.pem\n \
+                    acl guests src 192.168.1.0/24\n use_backend shut if guests\n \
+                    default_backend open\nbackend shut\n http-request deny\n \
+                    server a 127.0.0.1:1\nbackend open\n server b 127.0.0.1:2\n";
+        let import = crate::haproxy::read(file, None).unwrap_or_else(|why| panic!("{why}"));
+        let book = Rulebook::make(import.config, 0).await.unwrap();
+        let passes = |client: [u8; 4], doubt| {
+            let facts = Facts {
+                client: client.into(),
+                doubt,
+                method: &Method::GET,
+                path: "/",
+                passwords: &|_| Password::Wrong,
+            };
+            matches!(book.decide(&facts), Ok(Decision::Pass(_)))
+        };
+        assert!(passes([203, 0, 113, 9], Doubt::None));
+        assert!(!passes([192, 168, 1, 9], Doubt::None));
+        assert!(!passes([192, 168, 1, 1], Doubt::UnlessAlone));
+    }
 }

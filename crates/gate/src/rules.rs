@@ -92,7 +92,7 @@ impl Rules {
 }
 
 impl Action {
-    const fn strictness(&self) -> u8 {
+    pub(crate) const fn strictness(&self) -> u8 {
         match self {
             Self::Allow => 0,
             Self::Ask(_) => 1,
