@@ -12,6 +12,9 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// Where proxies and tunnels write for whom they stand.
+const CLAIMS: [&str; 5] =
+    ["x-forwarded-for", "forwarded", "x-real-ip", "cf-connecting-ip", "true-client-ip"];
 /// More hops than any real chain of proxies; what stands to the left of these is not read.
 const MAX_HOPS: usize = 32;
 
@@ -130,7 +133,7 @@ impl TrustedProxies {
 }
 
 fn claims_another_client(headers: &HeaderMap) -> bool {
-    [FORWARDED_FOR, http::header::FORWARDED].iter().any(|name| headers.contains_key(name))
+    CLAIMS.iter().any(|name| headers.contains_key(*name))
 }
 
 /// The hops of all `X-Forwarded-For` lines, the last one first; `None` for lines that are no text.

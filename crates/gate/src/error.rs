@@ -1,6 +1,6 @@
 //! Why a gate can't be built or changed, in sentences for the person who starts it.
 
-use std::{io, net::IpAddr};
+use std::io;
 
 use credentials::InvalidHash;
 
@@ -40,9 +40,6 @@ pub enum Error {
         /// Why not.
         why: String,
     },
-    /// The gate would forward to itself.
-    #[error("the server at {0} is this gate itself")]
-    Itself(IpAddr),
     /// Certificates.
     #[error(transparent)]
     Edge(#[from] edge::Error),

@@ -16,6 +16,7 @@ use crate::{
     gate::Shared,
     pass::Pass,
     rulebook::{Rulebook, Server},
+    rules::Doubt,
     same_password,
 };
 
@@ -73,9 +74,13 @@ async fn exchange(
 }
 
 /// What the printer hears of the visitor's address. One who had to show a password isn't at home,
-/// whatever the address looks like.
+/// whatever the address looks like; nor is one behind a proxy that doesn't say.
 fn client(pass: &Pass) -> IpAddr {
-    if pass.is_proven() { shown_to_printers(pass.client) } else { pass.client }
+    if pass.is_proven() || pass.doubt == Doubt::Always {
+        shown_to_printers(pass.client)
+    } else {
+        pass.client
+    }
 }
 
 /// Makes the request what the printer would have received, had the visitor asked it directly.

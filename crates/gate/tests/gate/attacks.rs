@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use base64::Engine;
 use rustls::{
     ClientConfig, DigitallySignedStruct, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -65,7 +66,10 @@ async fn forged_forwarding_headers_look_inside() {
 async fn inside_address_behind_untrusted_proxy() {
     let rig = Rig::inside().await;
     assert_eq!(status(rig.get("/")).await, 200);
-    assert_eq!(status(rig.get("/").header("x-forwarded-for", "192.168.1.7")).await, 401);
+    for name in ["x-forwarded-for", "forwarded", "x-real-ip", "cf-connecting-ip", "true-client-ip"]
+    {
+        assert_eq!(status(rig.get("/").header(name, "192.168.1.7")).await, 401, "{name}");
+    }
 }
 
 // covers: GT-4
@@ -145,6 +149,95 @@ async fn requests_that_could_be_read_twice() {
     assert!(raw(&rig, &plain).await.starts_with("HTTP/1.1 200"));
 }
 
+// covers: GT-4, GT-5
+#[tokio::test]
+async fn host_written_otherwise() {
+    let rig = Rig::with(|settings| {
+        settings.inside.push("127.0.0.1".to_owned());
+        settings.names.push("Printer.Example.".to_owned());
+    })
+    .await;
+    let port = rig.address.port();
+    for (host, answered) in [
+        (format!("LOCALHOST:{port}"), "200"),
+        (format!("localhost.:{port}"), "200"),
+        (format!("printer.example:{port}"), "200"),
+        (format!("localhost.evil.example:{port}"), "421"),
+        (format!("evil.example#localhost:{port}"), "4"),
+        (format!("localhost@evil.example:{port}"), "4"),
+        (format!("[::1%25eth0]:{port}"), "4"),
+        (format!("[::ffff:127.0.0.1]:{port}"), "200"),
+        (format!("127.1:{port}"), "421"),
+        ("192.168.1.5".to_owned(), "421"),
+        (String::new(), "4"),
+    ] {
+        let head = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = raw(&rig, &head).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {answered}")), "{host}: {answer}");
+    }
+}
+
+// covers: GT-1, GT-5
+#[tokio::test]
+async fn odd_authorization_opens_nothing() {
+    let rig = Rig::outside().await;
+    let encoded = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let right = encoded(&format!("ada:{PASSWORD}"));
+    let with = |field: String| status(rig.get("/").header("authorization", field));
+    for field in [
+        String::new(),
+        "Basic".to_owned(),
+        "Basic ====".to_owned(),
+        right.clone(),
+        format!("Basic {right}, Basic {right}"),
+        format!("Basic {}", right.trim_end_matches('=')),
+        format!("Basic {}", encoded("ada")),
+        format!("Basic {}", encoded(&format!(":{PASSWORD}"))),
+        format!("Basic {}", encoded(&format!("ada:{PASSWORD}\n"))),
+        format!("Basic {}", encoded(&format!("ada:{}", "x".repeat(1025)))),
+        format!("Basic {}", encoded(&format!("{}:x", "a".repeat(257)))),
+        format!("Digest {right}"),
+    ] {
+        assert_eq!(with(field.clone()).await, 401, "{field}");
+    }
+    // These are wrong, and count as such; three, so that the right ones after them are looked at.
+    for text in [format!("ada:{PASSWORD}\0x"), format!("ada:\0{PASSWORD}"), "ada:\0".to_owned()] {
+        assert_eq!(with(format!("Basic {}", encoded(&text))).await, 401, "{text:?}");
+    }
+    assert_eq!(with(format!("bAsIc   {right}")).await, 200);
+}
+
+// covers: GT-5
+#[tokio::test]
+async fn path_tricks_reach_no_other_server() {
+    let camera = Rig::inside().await;
+    let upstream = camera.settings.upstream.clone().unwrap();
+    let rig = Rig::with(|settings| {
+        settings.inside.push("127.0.0.1".to_owned());
+        settings.routes.insert("/webcam/".parse().unwrap(), upstream);
+    })
+    .await;
+    let host = format!("localhost:{}", rig.address.port());
+    for (path, status, seen) in [
+        ("/webcam/x", "200", "GET /x\n"),
+        ("/webcam//evil.example/x", "200", "GET //evil.example/x\n"),
+        ("/webcamera", "200", "GET /webcamera\n"),
+        ("//webcam/x", "200", "GET //webcam/x\n"),
+        ("/webcam/../api", "400", ""),
+        ("/webcam/%2e%2e/api", "400", ""),
+        ("/webcam/%252e%252e/api", "400", ""),
+        ("/webcam/..;x=1/api", "400", ""),
+        ("/webcam/.%2e/api", "400", ""),
+        ("/webcam/..%5capi", "400", ""),
+        ("/webcam/%00", "400", ""),
+    ] {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = raw(&rig, &head).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+        assert!(answer.contains(seen), "{path}: {answer}");
+    }
+}
+
 async fn raw(rig: &Rig, head: &str) -> String {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -158,8 +251,19 @@ async fn raw(rig: &Rig, head: &str) -> String {
     let mut tls = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap();
     tls.write_all(head.as_bytes()).await.unwrap();
     let mut answer = vec![0; 4096];
-    let read = timeout(PATIENCE, tls.read(&mut answer)).await.expect("an answer");
-    String::from_utf8_lossy(&answer[..read.unwrap_or_default()]).into_owned()
+    let mut read = 0;
+    // Head and body may come one after the other.
+    while !answer[..read].windows(6).any(|end| end == b"bytes\n") && read < answer.len() {
+        let more = timeout(PATIENCE, tls.read(&mut answer[read..])).await.expect("an answer");
+        match more {
+            Ok(more) if more > 0 => read += more,
+            _ => break,
+        }
+        if !answer.starts_with(b"HTTP/1.1 200") {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&answer[..read]).into_owned()
 }
 
 /// Believes every certificate: what is tried here is not TLS.
