@@ -55,20 +55,23 @@ mod tests {
         Body::from_request(request.body(body).unwrap(), &()).await
     }
 
+    /// Sends four pieces, each after a pause, for as long as somebody takes them.
+    async fn trickle(sender: forward::BodySender, pause: Duration) {
+        for piece in ["t", "r", "u", "e"] {
+            sleep(pause).await;
+            if sender.send(piece.into()).await.is_err() {
+                return;
+            }
+        }
+        sender.finish();
+    }
+
     // covers: SV-5
     #[tokio::test(start_paused = true)]
     async fn slow_json_body_is_waited_for_30_seconds() {
         for (seconds, is_read) in [(29, true), (31, false)] {
             let (sender, body) = forward::channel();
-            let trickle = tokio::spawn(async move {
-                for piece in ["t", "r", "u", "e"] {
-                    sleep(Duration::from_secs(seconds) / 4).await;
-                    if sender.send(piece.into()).await.is_err() {
-                        return;
-                    }
-                }
-                sender.finish();
-            });
+            let trickle = tokio::spawn(trickle(sender, Duration::from_secs(seconds) / 4));
             let started = Instant::now();
             let read = read(body::Body::new(body)).await;
             assert_eq!(started.elapsed().as_secs(), seconds.min(30));
