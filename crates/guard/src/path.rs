@@ -25,15 +25,16 @@ pub fn is_never_relayed(path: &str) -> bool {
 }
 
 /// Whether a path is the listed one. In a list `*` stands for one segment, `**` for one or more
-/// at the end, and `**.gcode` and `**.png` for the same, of which the last one is named like a file
-/// that can be printed, or like a picture. A path with anything unusual in it (empty segments, dots, parameters, separators that
-/// are escaped) is no listed one.
+/// at the end, and `**.gcode`, `**.png` and `**raw` for the same, of which the last one is named like
+/// a file that can be printed, like a picture, or `raw`. A path with anything unusual in it (empty
+/// segments, dots, parameters, separators that are escaped) is no listed one.
 pub(crate) fn matches(listed: &str, path: &str) -> bool {
     let Some(mut segments) = segments(path) else { return false };
     for name in listed.split('/').skip(1) {
         if name.starts_with("**") {
             return segments.last().is_some_and(|last| match name {
                 "**" => true,
+                "**raw" => last == "raw",
                 "**.png" => last.to_ascii_lowercase().rsplit('.').next() == Some("png"),
                 _ => file_name::is_printable(&last),
             });

@@ -21,6 +21,8 @@ pub(super) const ROUTES: &[Route] = &[
     Route::read("/api/v1/cameras/snap", None),
     Route::read("/api/v1/cameras/*/snap", None),
     Route::read("/thumb/**", None),
+    // Below it the older paths hand out the file itself, and not what is known about it.
+    Route { level: Level::Controls, ..Route::read("/api/files/*/**raw", None) },
     Route {
         method: "PUT",
         path: "/api/v1/files/*/**.gcode",

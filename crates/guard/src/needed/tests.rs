@@ -271,3 +271,14 @@ proptest! {
         }
     }
 }
+
+// covers: PM-3
+#[test]
+fn older_path_of_prusalink_hands_out_the_file() {
+    check(&[
+        (Level::Controls, "GET", "/api/files/local/a/b.gcode/raw", ""),
+        (Level::Controls, "HEAD", "/api/files/sdcard/b.gcode/raw", ""),
+        (Level::Controls, "GET", "/api/files/local/b.gcode/%72aw", ""),
+        (Level::View, "GET", "/api/files/local/a/raw.gcode", ""),
+    ]);
+}
