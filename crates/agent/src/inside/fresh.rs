@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use printer::{Clock, Random};
+use printer::{AccountId, Clock, Random};
 use wire::{Nonce, Stamp, Tick};
 
 /// The oldest request that passes.
@@ -27,6 +27,10 @@ const TIDIED_EVERY: Duration = Duration::from_secs(1);
 /// How many are remembered: 800 requests a second, for 20 s. With more, nothing passes.
 const MAX_NONCES: usize = 16 * 1024;
 
+/// How many of one person: 100 requests a second. Nobody can keep the others from their printers,
+/// nor from the emergency stop.
+const MAX_OF_ONE: usize = MAX_NONCES / 8;
+
 /// The agent's clock, and what it has seen lately.
 pub(crate) struct Fresh {
     clock: Arc<dyn Clock>,
@@ -36,8 +40,10 @@ pub(crate) struct Fresh {
 
 #[derive(Default)]
 struct Seen {
-    /// When each was seen.
-    nonces: HashMap<Nonce, Duration>,
+    /// When each was seen, and whose it was.
+    nonces: HashMap<Nonce, (Duration, AccountId)>,
+    /// How many of them are each person's.
+    of_each: HashMap<AccountId, usize>,
     /// When those that are too old were forgotten.
     tidied: Duration,
 }
@@ -71,7 +77,7 @@ impl Fresh {
     }
 
     /// Lets a request pass once, within 10 s of its making.
-    pub(crate) fn check(&self, stamp: Option<Stamp>) -> Result<(), Stale> {
+    pub(crate) fn check(&self, stamp: Option<Stamp>, by: AccountId) -> Result<(), Stale> {
         let stamp = stamp.ok_or(Stale::NoStamp)?;
         let now = self.clock.monotonic();
         let made = Duration::from_millis(stamp.tick.millis);
@@ -81,24 +87,35 @@ impl Fresh {
         if now.saturating_sub(made) > MAX_AGE {
             return Err(Stale::TooOld);
         }
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).note(stamp.nonce, now)
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).note(stamp.nonce, by, now)
     }
 }
 
 impl Seen {
-    fn note(&mut self, nonce: Nonce, now: Duration) -> Result<(), Stale> {
+    fn note(&mut self, nonce: Nonce, by: AccountId, now: Duration) -> Result<(), Stale> {
         if now.saturating_sub(self.tidied) > TIDIED_EVERY {
-            self.nonces.retain(|_, seen| now.saturating_sub(*seen) <= REMEMBERED);
-            self.tidied = now;
+            self.tidy(now);
         }
         if self.nonces.contains_key(&nonce) {
             return Err(Stale::Replayed);
         }
-        if self.nonces.len() >= MAX_NONCES {
+        let own = self.of_each.get(&by).copied().unwrap_or_default();
+        if self.nonces.len() >= MAX_NONCES || own >= MAX_OF_ONE {
             return Err(Stale::Full);
         }
-        self.nonces.insert(nonce, now);
+        self.nonces.insert(nonce, (now, by));
+        self.of_each.insert(by, own + 1);
         Ok(())
+    }
+
+    /// Forgets what is too old.
+    fn tidy(&mut self, now: Duration) {
+        self.nonces.retain(|_, (seen, _)| now.saturating_sub(*seen) <= REMEMBERED);
+        self.of_each.clear();
+        for (_, by) in self.nonces.values() {
+            *self.of_each.entry(*by).or_default() += 1;
+        }
+        self.tidied = now;
     }
 }
 

@@ -113,7 +113,7 @@ impl Visit<'_> {
                 }
             }
             (&Method::POST, Some(Choice::Pin(pin))) => {
-                self.inside.memory.fresh.check(self.relayed.stamp)?;
+                self.inside.memory.fresh.check(self.relayed.stamp, self.relayed.account)?;
                 self.try_pin(pin, Form::read(&parts.headers, body).await?).await
             }
             (&Method::GET, _) => Ok(page::onward("/")),

@@ -34,7 +34,7 @@ pub(super) async fn relay(
     let (server, uri) = targets.choose(asked)?;
     let passing = levels::admit(&parts, &uri, relayed.level)?;
     if wire::needs_stamp(parts.method.as_str()) {
-        inside.memory.fresh.check(relayed.stamp)?;
+        inside.memory.fresh.check(relayed.stamp, relayed.account)?;
     }
     parts.uri = uri;
     let request = Request::from_parts(parts, body);

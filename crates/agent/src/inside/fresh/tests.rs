@@ -35,8 +35,12 @@ fn stamp(tick: Tick) -> Stamp {
     Stamp { tick, nonce: Nonce::new(&OsRandom) }
 }
 
+fn somebody() -> AccountId {
+    AccountId::new(&Still::default(), &OsRandom)
+}
+
 fn check(fresh: &Fresh, stamp: Stamp) -> Result<(), Stale> {
-    fresh.check(Some(stamp))
+    fresh.check(Some(stamp), somebody())
 }
 
 // covers: HZ-6
@@ -70,7 +74,7 @@ fn start_sent_twice() {
 #[test]
 fn start_without_a_stamp() {
     let (_, fresh) = fresh();
-    assert_eq!(fresh.check(None), Err(Stale::NoStamp));
+    assert_eq!(fresh.check(None, somebody()), Err(Stale::NoStamp));
 }
 
 // covers: HZ-6
@@ -98,4 +102,18 @@ fn flood_of_nonces_is_bounded_and_forgotten() {
     clock.pass(REMEMBERED + Duration::from_millis(1));
     assert_eq!(check(&fresh, stamp(fresh.tick())), Ok(()));
     assert_eq!(fresh.seen.lock().unwrap().nonces.len(), 1);
+}
+
+// covers: HZ-5, HZ-6
+#[test]
+fn one_viewer_uses_up_all_nonces_then_estop() {
+    let (clock, fresh) = fresh();
+    let (viewer, other) = (somebody(), somebody());
+    let ask = |by| fresh.check(Some(stamp(fresh.tick())), by);
+    let passed = (0..MAX_NONCES).filter(|_| ask(viewer).is_ok()).count();
+    assert_eq!(passed, MAX_OF_ONE);
+    assert_eq!(ask(other), Ok(()), "nobody else gets through");
+    clock.pass(REMEMBERED + Duration::from_millis(1));
+    assert_eq!(ask(viewer), Ok(()));
+    assert_eq!(fresh.seen.lock().unwrap().of_each.len(), 1);
 }
