@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, net::IpAddr, path::PathBuf};
 use printer::PrinterId;
 use serde::{Deserialize, Serialize};
 
-use crate::{Entry, Error, private_file};
+use crate::{Entry, Error, forget::NewIds, private_file};
 
 /// The file with the addresses that were confirmed (`addresses.toml`). It is read anew each time:
 /// the command that confirms one runs beside the agent.
@@ -52,8 +52,22 @@ impl Addresses {
         let mut written = self.read()?;
         let host = entry.url.host().to_owned();
         written.printers.insert(entry.id, Kept { host, address });
-        let text = toml::to_string(&written).unwrap_or_default();
-        private_file::write(&self.0, &text)
+        self.write(&written)
+    }
+
+    /// Keeps each address under the printer's new id too.
+    pub(crate) fn keep_under(&self, ids: &NewIds) -> Result<(), Error> {
+        let mut written = self.read()?;
+        for (old, new) in ids {
+            if let Some(kept) = written.printers.get(old).cloned() {
+                written.printers.insert(*new, kept);
+            }
+        }
+        self.write(&written)
+    }
+
+    fn write(&self, written: &Written) -> Result<(), Error> {
+        private_file::write(&self.0, &toml::to_string(written).unwrap_or_default())
     }
 
     fn read(&self) -> Result<Written, Error> {

@@ -7,7 +7,7 @@ use credentials::{PasswordHash, Pin};
 use printer::{Name, PrinterId, Random};
 use serde::{Deserialize, Serialize};
 
-use crate::{Entry, Error, Home, InvalidPrinter, private_file};
+use crate::{Entry, Error, Home, InvalidPrinter, forget::NewIds, private_file};
 
 /// What an owner decided about one printer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,11 +57,21 @@ impl Choices {
         read.into_iter().map(choice).collect::<Result<_, String>>().map(Self)
     }
 
-    fn to_toml(&self) -> String {
+    pub(crate) fn to_toml(&self) -> String {
         let written: BTreeMap<_, _> =
             self.0.iter().map(|(id, choice)| (id, Written::of(choice))).collect();
         let body = toml::to_string(&written).unwrap_or_default();
         format!("# Written by `layerlock agent pin` and `layerlock agent accept-risk`.\n{body}")
+    }
+
+    /// The same decisions, each of them under the printer's new id too.
+    pub(crate) fn also_under(mut self, ids: &NewIds) -> Self {
+        for (old, new) in ids {
+            if let Some(choice) = self.0.get(old).cloned() {
+                self.0.insert(*new, choice);
+            }
+        }
+        self
     }
 
     pub(crate) fn of(&self, printer: PrinterId) -> Option<&Choice> {

@@ -18,8 +18,8 @@ pub enum Closed {
     /// Another machine has its place at the hub.
     #[error(
         "another machine has taken this agent's place at the hub, and this one stays closed; to \
-         use it as an agent of its own, make a code on the dashboard and run the command that it \
-         shows (layerlock agent link …)"
+         use it as an agent of its own, run `layerlock agent forget-key`, make a code on the \
+         dashboard and run the command that it shows (layerlock agent link …)"
     )]
     Replaced,
     /// The agent's key was made on another machine.

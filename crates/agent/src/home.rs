@@ -142,17 +142,6 @@ impl Home {
         private_file::write(&self.machine_file(), &text)
     }
 
-    /// Forgets the key and the hub: what is linked next is another agent. The printers stay.
-    ///
-    /// # Errors
-    /// A file can't be removed.
-    pub fn forget_key(&self) -> Result<(), Error> {
-        for name in ["hub.toml", "key.pem", "machine.toml"] {
-            private_file::remove(&self.folder.join(name))?;
-        }
-        Ok(())
-    }
-
     /// Makes the address to which a printer's name leads now the one that the agent uses. A running
     /// agent notices within 5 s.
     ///
@@ -167,6 +156,10 @@ impl Home {
 
     pub(crate) fn addresses(&self) -> Addresses {
         Addresses::at(self.folder.join("addresses.toml"))
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     fn machine_file(&self) -> PathBuf {
@@ -235,7 +228,7 @@ mod tests {
         home.check_machine(&copy, &OsRandom).unwrap();
         home.check_machine(&pi, &OsRandom).unwrap_err();
         let key = home.identity().unwrap().public_key();
-        home.forget_key().unwrap();
+        home.forget_key(&SystemClock::new(), &OsRandom).unwrap();
         home.check_machine(&pi, &OsRandom).unwrap();
         assert_ne!(home.identity().unwrap().public_key(), key);
     }

@@ -12,6 +12,7 @@ mod choices;
 mod closed;
 mod discovery;
 mod error;
+mod forget;
 mod home;
 mod hub;
 mod hub_keys;

@@ -5,8 +5,10 @@ mod add;
 use std::collections::BTreeMap;
 
 use forward::{BaseUrl, path::Prefix};
-use printer::{Kind, Name, PrinterId};
+use printer::{Clock, Kind, Name, PrinterId, Random};
 use serde::{Deserialize, Serialize};
+
+use crate::forget::NewIds;
 
 pub use add::{InvalidPrinter, NewPrinter, Route};
 
@@ -57,6 +59,16 @@ impl Printers {
     pub fn to_toml(&self) -> String {
         let body = toml::to_string(self).unwrap_or_default();
         format!("# The printers that this agent may reach, and nothing else.\n{body}")
+    }
+
+    /// The same printers under new ids.
+    pub(crate) fn with_new_ids(mut self, clock: &dyn Clock, random: &dyn Random) -> (Self, NewIds) {
+        let mut ids = NewIds::new();
+        for entry in &mut self.entries {
+            let old = std::mem::replace(&mut entry.id, PrinterId::new(clock, random));
+            ids.insert(old, entry.id);
+        }
+        (self, ids)
     }
 
     /// The printers, oldest first.

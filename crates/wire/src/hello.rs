@@ -30,7 +30,7 @@ pub enum Refusal {
     Revoked,
     /// Another machine took the agent's place.
     #[error(
-        "another machine has taken this agent's place; link this one with a new code of its own if it is still needed"
+        "another machine has taken this agent's place; if this one is still needed, run `layerlock agent forget-key` here and link it as an agent of its own"
     )]
     Replaced,
     /// An agent with the same key is connected and well.

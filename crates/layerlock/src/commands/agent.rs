@@ -57,7 +57,7 @@ pub(crate) fn confirm(machine: &MachineId, context: &Context) -> anyhow::Result<
 
 /// Forgets the key and the hub.
 pub(crate) fn forget_key(context: &Context) -> anyhow::Result<()> {
-    context.agent_home()?.forget_key()?;
+    context.agent_home()?.forget_key(context.clock.as_ref(), context.random.as_ref())?;
     println!(
         "The key and the hub are forgotten; the printers stay. On the dashboard, choose Agents, \
          Link an agent, and run the command that it shows. The old agent stays listed there until \
