@@ -17,7 +17,9 @@ pub(crate) fn is_below(path: &str) -> bool {
 
 fn is_plain(name: &str) -> bool {
     let odd = |c: char| c.is_control() || matches!(c, '/' | '\\' | '"');
-    !name.is_empty() && name.len() <= 255 && !name.starts_with('.') && !name.contains(odd)
+    // Tornado, on which Moonraker stands, takes spaces away from both ends.
+    let bare = name.trim();
+    !bare.is_empty() && name.len() <= 255 && !bare.starts_with('.') && !name.contains(odd)
 }
 
 #[cfg(test)]
@@ -39,6 +41,14 @@ mod tests {
     fn folders_stay_below() {
         assert!(is_below("parts/small/"));
         for path in ["", "/etc", "../config", "a/../b", "a//b", "a\\b"] {
+            assert!(!is_below(path), "{path}");
+        }
+    }
+
+    // covers: PM-3
+    #[test]
+    fn dots_behind_a_space_leave_the_folder() {
+        for path in [" ../config/printer.cfg", "\u{2003}../x.gcode", "a/ ..", " ", " /x"] {
             assert!(!is_below(path), "{path}");
         }
     }
