@@ -22,4 +22,5 @@ pub mod proxy;
 pub mod prusalink;
 mod pty;
 mod rig;
+pub mod terminal;
 pub mod wait;

@@ -102,6 +102,11 @@ impl Process {
         }
     }
 
+    /// Asks it to read its configuration again (SIGHUP).
+    pub fn hang_up(&self) -> Result<()> {
+        self.signal(Signal::HUP)
+    }
+
     /// Asks it to end (SIGTERM) and waits for that, at most `deadline`.
     pub async fn stop(mut self, deadline: Duration) -> Result<ExitStatus> {
         self.signal(Signal::TERM)?;

@@ -6,6 +6,7 @@ mod audit;
 mod behind_proxies;
 mod commands;
 mod faults;
+mod gate;
 mod homes;
 mod house;
 mod hub_key;

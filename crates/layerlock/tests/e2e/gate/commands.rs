@@ -1,0 +1,85 @@
+//! `--from-haproxy` and `layerlock hash`, as people type them.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use testkit::{client::Protocol, layerlock::program, terminal::Terminal};
+
+use super::door::{ADA, Door, INSIDE, OUTSIDE, TEAPOT};
+use crate::{commands::layerlock, workshop::Workshop};
+
+fn haproxy(server: &str, more: &str) -> String {
+    format!(
+        "defaults\n mode http\nuserlist people\n user ada password {TEAPOT}\nfrontend public\n \
+         bind :443 ssl crt x.pem\n acl home src {INSIDE}\n {more}\n default_backend printer\n\
+         backend printer\n acl known http_auth(people)\n \
+         http-request auth realm Printer if !known\n server a {server}\n"
+    )
+}
+
+// covers: GT-3
+#[tokio::test]
+async fn a_haproxys_file_is_served_or_only_looked_at() -> Result<()> {
+    let workshop = Workshop::start().await?;
+    let data = tempfile::tempdir()?;
+    let path = data.path().join("haproxy.cfg");
+    std::fs::write(&path, haproxy(&workshop.address().to_string(), ""))?;
+    let path = path.display().to_string();
+    let looked = layerlock(data.path(), &["gate", "--from-haproxy", &path, "--check"], "")?;
+    let told = String::from_utf8_lossy(&looked.stdout);
+    ensure!(looked.status.success() && told.contains("http-request auth"), "{looked:?}");
+    ensure!(!told.contains(TEAPOT), "{told}");
+
+    let door = Door::with(data, &["--from-haproxy", &path]).await?;
+    let outside = door.visitor(OUTSIDE, Protocol::Http2)?;
+    assert_eq!(outside.status("/", "").await?, 401);
+    assert_eq!(outside.status("/", ADA).await?, 200);
+    Ok(())
+}
+
+// covers: GT-3
+#[tokio::test]
+async fn a_haproxys_file_that_keeps_out_more_than_a_gate_can() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let path = data.path().join("haproxy.cfg");
+    std::fs::write(&path, haproxy("127.0.0.1:1", "http-request deny if { ssl_fc_alpn h2 }"))?;
+    let path = path.display().to_string();
+    for more in [&[][..], &["--check"]] {
+        let words = [&["gate", "--listen", "127.0.0.1:0", "--from-haproxy", &path], more].concat();
+        let refused = layerlock(data.path(), &words, "")?;
+        let told = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{told}");
+        ensure!(told.contains("line 8") && told.contains("Nothing was started"), "{told}");
+    }
+    Ok(())
+}
+
+fn is_hash(text: &str) -> bool {
+    text.starts_with("$6$") || text.starts_with("$scrypt$")
+}
+
+// covers: GT-2
+#[tokio::test]
+async fn a_hash_is_made_from_a_pipe() -> Result<()> {
+    let made = layerlock(Path::new("."), &["hash", "--kind", "sha512-crypt"], "rattling teapot\n")?;
+    let (out, err) = (String::from_utf8(made.stdout)?, String::from_utf8(made.stderr)?);
+    ensure!(made.status.success() && is_hash(&out) && out.lines().count() == 1, "{out}{err}");
+    ensure!(err.contains("must differ") && !err.contains("teapot"), "{err}");
+    Ok(())
+}
+
+// covers: GT-2
+#[tokio::test]
+async fn a_hash_is_made_at_a_terminal_without_an_echo() -> Result<()> {
+    let mut terminal = Terminal::start(&program()?, &["hash"])?;
+    terminal.shows("New password: ").await?;
+    terminal.types("rattling teapot")?;
+    terminal.shows("The same again: ").await?;
+    terminal.types("rattling teapot")?;
+    terminal.shows("must differ").await?;
+    ensure!(terminal.end().await?.success(), "{}", terminal.screen());
+    let screen = terminal.screen();
+    ensure!(screen.lines().any(|line| is_hash(line.trim())), "{screen}");
+    ensure!(!screen.contains("teapot"), "{screen}");
+    Ok(())
+}
