@@ -103,3 +103,51 @@ impl Passwords {
         users.0.values().nth(at).map(|user| user.password.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use printer::{OsRandom, SystemClock};
+
+    use super::*;
+    use crate::users::User;
+
+    const AWAY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7));
+    /// `rattling teapot`
+    const HASH: &str = "$5$e2egate$DyEgrBk12.FdX1CfmFgQc0fb40JCyfEdwzYY7fsG7H1";
+
+    fn people() -> UserList {
+        let ada = User { password: Verifier::parse(HASH).unwrap(), groups: BTreeSet::new() };
+        UserList(BTreeMap::from([("ada".to_owned(), ada)]))
+    }
+
+    fn pair(user: &str, password: &str) -> Pair {
+        Pair { user: user.to_owned(), password: password.parse().unwrap() }
+    }
+
+    // covers: GT-5
+    #[tokio::test]
+    async fn flood_of_guesses_and_names_that_do_not_exist() {
+        let passwords = Passwords::new(Arc::new(SystemClock::new()), &OsRandom);
+        let people = people();
+        let taken: Vec<_> =
+            (0..2).map(|_| passwords.places.take(&Asker::stranger(AWAY)).unwrap()).collect();
+        // Someone who doesn't exist waits for a hash as long as someone who does.
+        for user in ["ada", "mallory"] {
+            let asked = passwords.are_right(AWAY, &pair(user, "x"), ("0 users", &people)).await;
+            assert_eq!(asked, Err(NotChecked::Busy(Busy)), "{user}");
+        }
+        drop(taken);
+        let open = |user, password| {
+            let (passwords, people) = (passwords.clone(), people.clone());
+            async move { passwords.are_right(AWAY, &pair(user, password), ("0 users", &people)).await }
+        };
+        assert_eq!(open("ada", "rattling teapot").await, Ok(true));
+        assert_eq!(open("mallory", "rattling teapot").await, Ok(false), "a decoy opens for nobody");
+        for _ in 0..5 {
+            let _ = open("ada", "y").await;
+        }
+        assert!(matches!(open("ada", "z").await, Err(NotChecked::TooMany(_))));
+    }
+}
