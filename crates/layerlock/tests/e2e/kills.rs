@@ -20,7 +20,7 @@ const KILLS: u64 = 6;
 /// The longest time between everything being well and the next kill, in milliseconds.
 const CALM: u64 = 700;
 
-/// Repeatable chance (SplitMix64).
+/// Repeatable chance (`SplitMix64`).
 struct Chance(u64);
 
 impl Chance {
