@@ -199,7 +199,7 @@ pub(crate) struct Link {
 
     /// The fingerprint of the hub's key, as the dashboard shows it. It makes sure that nobody on
     /// the way poses as the hub.
-    #[arg(long, value_name = "FINGERPRINT")]
+    #[arg(long, value_name = "FINGERPRINT", allow_hyphen_values = true)]
     pub(crate) hub_key: Fingerprint,
 
     /// This agent's name on the dashboard [default: this machine's name].
@@ -401,6 +401,13 @@ mod tests {
     fn an_unknown_level_names_the_known_ones() {
         let error = refusal(&["layerlock", "grant", "add", "ada@example.org", "mk4", "owner"]);
         assert!(error.contains("controls"), "{error}");
+    }
+
+    #[test]
+    fn a_fingerprint_may_begin_with_a_hyphen() {
+        let key = format!("-{}", "A".repeat(42));
+        let words = ["layerlock", "agent", "link", "https://hub", "ABCD-123456", "--hub-key", &key];
+        assert!(Cli::try_parse_from(words).is_ok());
     }
 
     #[test]

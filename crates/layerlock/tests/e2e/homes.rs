@@ -27,6 +27,7 @@ use crate::{
     commands,
     house::{SOON, printer, text},
     linking::printed_words,
+    workshop::STRANGERS,
 };
 
 const PRINTER: &str = "192.168.7.20:80";
@@ -172,9 +173,12 @@ async fn answer(mut stream: TcpStream, home: &str) -> Result<()> {
     loop {
         head.push(stream.read_u8().await?);
         if head.ends_with(b"\r\n\r\n") {
+            let asked_by_stranger = String::from_utf8_lossy(&head).contains(STRANGERS);
             head.clear();
+            let status = if asked_by_stranger { "403 Forbidden" } else { "200 OK" };
             let text = format!("the printer of {home}");
-            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{text}", text.len());
+            let answer =
+                format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{text}", text.len());
             stream.write_all(answer.as_bytes()).await?;
         }
     }

@@ -8,11 +8,13 @@ use std::{
 
 use anyhow::Result;
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::workshop::is_of_stranger;
 
 /// One request as the printer got it.
 #[derive(Debug, Clone)]
@@ -39,7 +41,7 @@ impl Recorder {
         Ok((recorder, url))
     }
 
-    /// What arrived since the last time, apart from the agent's own look at `/`.
+    /// What arrived since the last time, apart from what the agent asked on its own.
     pub(crate) fn take(&self) -> Vec<Arrived> {
         let mut arrived = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *arrived)
@@ -57,6 +59,11 @@ impl Recorder {
 
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
         let (parts, body) = request.into_parts();
+        if is_of_stranger(&parts.headers) {
+            let mut refused = Response::new(Full::from("log in first"));
+            *refused.status_mut() = StatusCode::FORBIDDEN;
+            return Ok(refused);
+        }
         let line = format!("{} {}", parts.method, parts.uri);
         let body = body.collect().await.ok();
         let trailers = body.as_ref().and_then(|body| body.trailers()).cloned();

@@ -118,11 +118,16 @@ async fn serve_one(tcp: TcpStream, state: Arc<State>) {
     let _ = connection.serve_connection(TokioIo::new(tcp), service).with_upgrades().await;
 }
 
-/// The host under which an agent asks whether strangers are let in; this printer refuses them.
-const STRANGERS: &str = "printer.invalid";
+/// The host under which an agent asks whether strangers are let in; our printers refuse them.
+pub(crate) const STRANGERS: &str = "printer.invalid";
+
+/// Whether this is an agent's question whether strangers are let in.
+pub(crate) fn is_of_stranger(headers: &HeaderMap) -> bool {
+    headers.get("host").is_some_and(|host| host == STRANGERS)
+}
 
 async fn answer(request: Request<Incoming>, state: Arc<State>) -> Response<Body> {
-    if request.headers().get("host").is_some_and(|host| host == STRANGERS) {
+    if is_of_stranger(request.headers()) {
         return text(StatusCode::FORBIDDEN, "log in first");
     }
     match request.uri().path() {

@@ -19,6 +19,8 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use crate::workshop::is_of_stranger;
+
 /// More than any vector says.
 const LIMIT: usize = 16 * 1024 * 1024;
 
@@ -63,6 +65,9 @@ async fn serve(tcp: TcpStream) {
 /// Which of the printers' vectors to say, if any, stands in the header `X-Say`.
 fn answer(mut request: Request<Incoming>) -> Response<Empty<Bytes>> {
     let mut answer = Response::new(Empty::new());
+    if is_of_stranger(request.headers()) {
+        *answer.status_mut() = StatusCode::FORBIDDEN;
+    }
     let Some(key) = request.headers().get("sec-websocket-key") else { return answer };
     let accept = derive_accept_key(key.as_bytes());
     let say = request.headers().get("x-say").and_then(|number| number.to_str().ok()?.parse().ok());
