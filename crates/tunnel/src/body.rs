@@ -6,10 +6,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use h2::RecvStream;
+use h2::{FlowControl, RecvStream};
 use http_body::{Frame, SizeHint};
+use tokio::task::AbortHandle;
 
-use crate::{Error, exchange::Exchange};
+use crate::{Error, basin::Basin, exchange::Exchange};
 
 /// A received body. It is read only as fast as it is asked for: the other side may send as much
 /// again as was taken out, so a reader that stalls holds up its own stream and no other.
@@ -17,24 +18,34 @@ use crate::{Error, exchange::Exchange};
 /// Dropped before its end at the hub, it cancels the request. Trailers are dropped.
 #[derive(Debug)]
 pub struct Body {
-    stream: RecvStream,
+    arrived: Basin,
+    flow: FlowControl,
     exchange: Option<Exchange>,
     ended: bool,
+    filling: Option<AbortHandle>,
 }
 
 impl Body {
     /// The body of an answer, which gives up its exchange if it isn't read to the end.
     pub(crate) fn of_answer(stream: RecvStream, exchange: Exchange) -> Self {
-        let mut body = Self { stream, exchange: Some(exchange), ended: false };
-        if body.stream.is_end_stream() {
-            body.end();
-        }
-        body
+        Self::new(stream, Some(exchange))
     }
 
     /// The body of a request.
     pub(crate) fn of_request(stream: RecvStream) -> Self {
-        Self { stream, exchange: None, ended: false }
+        Self::new(stream, None)
+    }
+
+    fn new(mut stream: RecvStream, exchange: Option<Exchange>) -> Self {
+        let (arrived, flow) = (Basin::default(), stream.flow_control().clone());
+        let mut body = Self { arrived, flow, exchange, ended: false, filling: None };
+        if stream.is_end_stream() {
+            body.end();
+        } else {
+            let filling = tokio::spawn(body.arrived.clone().fill(stream));
+            body.filling = Some(filling.abort_handle());
+        }
+        body
     }
 
     fn end(&mut self) {
@@ -44,16 +55,20 @@ impl Body {
         }
     }
 
-    /// The next bytes, of which as many may be sent again. An empty frame, which may come with
-    /// the end of the stream, is nothing to anyone.
+    /// The next bytes, of which as many may be sent again.
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        loop {
-            let Some(bytes) = ready!(self.stream.poll_data(cx)) else { return Poll::Ready(None) };
-            let bytes = bytes?;
-            if !bytes.is_empty() {
-                self.stream.flow_control().release_capacity(bytes.len())?;
-                return Poll::Ready(Some(Ok(bytes)));
-            }
+        let Some(bytes) = ready!(self.arrived.poll(cx)) else { return Poll::Ready(None) };
+        let bytes = bytes?;
+        // Nothing more may be sent when the stream has ended, which is no error.
+        let _ = self.flow.release_capacity(bytes.len());
+        Poll::Ready(Some(Ok(bytes)))
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let Some(filling) = &self.filling {
+            filling.abort();
         }
     }
 }
@@ -70,14 +85,14 @@ impl http_body::Body for Body {
             return Poll::Ready(None);
         }
         let next = ready!(self.poll_bytes(cx));
-        if next.is_none() {
+        if next.is_none() || self.arrived.is_at_end() {
             self.end();
         }
         Poll::Ready(next.map(|bytes| bytes.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ended || self.stream.is_end_stream()
+        self.ended || self.arrived.is_at_end()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -12,6 +12,7 @@
 //! Everything here works on any byte stream: TLS over TCP, or a pipe in memory.
 
 mod backoff;
+mod basin;
 mod body;
 mod bounds;
 mod crowd;

@@ -1,5 +1,7 @@
 //! A byte stream that knows how much was read from it. On a slow uplink the answer to a ping may
 //! stand behind seconds of camera picture; any byte from the other side shows that it lives.
+//! It also lets others have their turn: those who take frames out of the connection must keep up
+//! with the one who reads them into it, or else small frames pile up ([`crate::basin`]).
 
 use std::{
     io,
@@ -13,9 +15,15 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+/// What is read at one go, in bytes: at ten bytes for a frame that holds one, a tenth of the small
+/// frames at which the library ends a connection.
+const TURN: usize = 128 * 1024;
+
 pub(crate) struct Watched<T> {
     io: T,
     heard: Heard,
+    /// Bytes read since others had their turn.
+    turn: usize,
 }
 
 /// How many bytes were read so far.
@@ -35,7 +43,7 @@ impl Heard {
 impl<T> Watched<T> {
     pub(crate) fn new(io: T) -> (Self, Heard) {
         let heard = Heard::default();
-        (Self { io, heard: heard.clone() }, heard)
+        (Self { io, heard: heard.clone(), turn: 0 }, heard)
     }
 }
 
@@ -45,9 +53,16 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.turn >= TURN {
+            self.turn = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.io).poll_read(cx, buffer);
-        self.heard.add(buffer.filled().len().saturating_sub(before));
+        let read = buffer.filled().len().saturating_sub(before);
+        self.heard.add(read);
+        self.turn = if result.is_pending() { 0 } else { self.turn.saturating_add(read) };
         result
     }
 }

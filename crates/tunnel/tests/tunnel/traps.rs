@@ -7,6 +7,7 @@
 //! | unread bytes fill the connection's window | `Limits::connection_window` | [`more_stalled_viewers_than_streams_delay_nobody`], `stalled_viewers_on_every_stream_but_one_delay_nobody` |
 //! | cancels that the agent hasn't looked at | `RESETS_BEFORE_ACCEPT`, `HELD_BACK` | [`visitor_cancels_20000_requests_before_their_answer`], `requests_cancelled_while_the_agent_is_busy_do_not_end_the_tunnel` |
 //! | bytes under way for cancelled downloads | `Limits::mistakes`, `remembered_resets`, `Resets` | [`visitor_cancels_20000_downloads_half_way`], `downloads_cancelled_half_way_do_not_end_the_tunnel` |
+//! | small frames that nobody reads | `Basin` | [`visitors_read_nothing_of_tiny_pieces`], [`printer_reads_nothing_of_tiny_pieces`] |
 //! | empty frames | `pump` sends none | `an_empty_piece_of_a_body_is_not_sent` |
 //! | oversized headers and lists of them | `bounds` | `an_oversized_header_costs_only_its_own_request`, `odd_requests_cost_only_themselves` |
 //! | answers to extended CONNECT | `check_response`, `settings_arrived` | [`any_answer_to_a_websocket_costs_only_itself`], `an_agent_that_allows_no_websockets_is_refused` |
@@ -49,12 +50,49 @@ async fn printer(request: Request<Body>) -> Response<AnyBody> {
     match path {
         "/download" => Response::new(pieces(16 * 1024)),
         "/small" => Response::new(pieces(300)),
+        "/tiny" => Response::new(pieces(1)),
         "/never" => std::future::pending().await,
         "/echo" => Response::new(request.into_body().map_err(Into::into).boxed_unsync()),
         "/panic" => panic!("a bug in a handler"),
         "/refuse-upload" => Response::builder().status(413).body(empty()).unwrap(),
         _ => Response::new(full("page")),
     }
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn visitors_read_nothing_of_tiny_pieces() {
+    let ends = connect(printer).await;
+    let mut stalled = Vec::new();
+    for _ in 0..4 {
+        let hub = ends.hub.clone();
+        let visit = tokio::spawn(async move { hub.send(get("/tiny")).await });
+        stalled.push(visit.await.unwrap().unwrap().into_body());
+    }
+    // As much has come as the windows of their streams let through, one byte by one.
+    for _ in 0..2_000 {
+        still_works(&ends).await;
+    }
+    for body in &mut stalled {
+        let bytes = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert!(bytes.iter().all(|byte| *byte == b'x'));
+    }
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn printer_reads_nothing_of_tiny_pieces() {
+    let ends = connect(printer).await;
+    let upload = |_| {
+        let hub = ends.hub.clone();
+        tokio::spawn(async move { hub.send(request(Method::POST, "/never", pieces(1))).await })
+    };
+    let uploads: Vec<_> = (0..4).map(upload).collect();
+    for _ in 0..2_000 {
+        still_works(&ends).await;
+    }
+    assert!(uploads.iter().all(|upload| !upload.is_finished()));
+    uploads.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 async fn still_works(ends: &Ends) {
