@@ -407,7 +407,7 @@ mod tests {
     fn a_fingerprint_may_begin_with_a_hyphen() {
         let key = format!("-{}", "A".repeat(42));
         let words = ["layerlock", "agent", "link", "https://hub", "ABCD-123456", "--hub-key", &key];
-        assert!(Cli::try_parse_from(words).is_ok());
+        assert!(Arguments::try_parse_from(words).is_ok());
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::{
 pub(crate) async fn run(command: Command, context: Context) -> anyhow::Result<ExitCode> {
     match command {
         Command::Audit(options) => return audit::run(options, &context).await,
-        Command::Up(options) => up::run(options, context).await,
+        Command::Up(options) => Box::pin(up::run(options, context)).await,
         Command::Hub(Hub { listen, command: None }) => hub::run(listen, context).await,
         Command::Hub(Hub { command: Some(command), .. }) => hub_admin::run(command, &context).await,
         Command::Agent(Agent::Link(options)) => agent::link(options, &context).await,

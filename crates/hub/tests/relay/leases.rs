@@ -92,7 +92,7 @@ async fn whoever_loses_a_right_loses_what_is_open() {
         let mut guest = Guest::new(loss).await;
         let open = guest.open_everything().await;
         guest.lose(loss).await;
-        open.is_over(&guest, loss, news).await;
+        open.ends(&guest, loss, news).await;
     }))
     .await;
 }
@@ -290,7 +290,7 @@ impl Guest {
 }
 
 impl Open {
-    async fn is_over(mut self, guest: &Guest, loss: Loss, news: News) {
+    async fn ends(mut self, guest: &Guest, loss: Loss, news: News) {
         soon(async {
             assert!(self.download.collect().await.is_err(), "{loss:?}: it looks whole");
             let status = self.upload.await.unwrap();
