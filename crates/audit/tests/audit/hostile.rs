@@ -16,7 +16,7 @@ use tokio::{
 use crate::rig::{Stub, codes, look, look_at, say};
 
 /// An end that a test never waits for.
-const TOO_LONG: Duration = Duration::from_secs(60);
+const TOO_LONG: Duration = Duration::from_mins(1);
 
 async fn endless(mut stream: TcpStream, _path: String) {
     let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n").await;
