@@ -201,7 +201,7 @@ async fn another_protocol_is_refused() {
 
 // covers: RL-6
 #[tokio::test]
-async fn no_session_can_be_resumed_because_no_ticket_is_sent() {
+async fn revoked_agent_resumes_tls() {
     let (hub, agent) = identities();
     let hub_config = server_config(&hub, ALPN_TUNNEL).unwrap();
     let mut eager =
