@@ -5,9 +5,11 @@ use printer::Level::{Controls, Print, Queue, View};
 use testkit::{
     client::{Answer, Protocol},
     prusalink::PrusaLink,
+    wait,
 };
 
 use super::{Door, Visit};
+use crate::house::SOON;
 
 const GCODE: &str = "G28\nG1 X10 Y10 F3000\n";
 
@@ -55,6 +57,9 @@ async fn each_level_does_at_prusalink_what_it_may() -> Result<()> {
     ensure!(state.pointer("/printer/state").is_some_and(|state| state == "IDLE"), "{state}");
     door.refuses(Print, "POST", "/api/v1/files/local/a.gcode", "").await?;
 
+    // PrusaLink looks through its folder once in a while, and knows no new file before.
+    let known = || async { prusalink.api("/api/v1/files/local/a.gcode").await.ok() };
+    wait::until("PrusaLink to know the file", SOON, known).await?;
     visit.grant(Print).await?;
     door.passes("POST", "/api/v1/files/local/a.gcode", "").await?;
     Ok(())
