@@ -53,7 +53,10 @@ impl Proxy {
         };
         proxy.inherit(section, all, notes);
         notes.note(section.line, &section.title, Verdict::Honoured);
-        for line in &section.lines {
+        // A name that is defined again further down means that, too, in the rules above.
+        let is_acl = |line: &&Line| line.words.first().is_some_and(|word| word == "acl");
+        let (acls, others): (Vec<_>, Vec<_>) = section.lines.iter().partition(is_acl);
+        for line in acls.into_iter().chain(others) {
             proxy.take(line, notes);
         }
         if !proxy.speaks_http {

@@ -170,6 +170,17 @@ fn rule_on_a_path_that_was_rewritten() {
 
 // covers: GT-3
 #[test]
+fn name_of_those_to_refuse_is_defined_again_below_the_rule() {
+    let text = file("", "acl bad src 10.0.0.1\n http-request deny if bad\n acl bad src 10.0.0.2");
+    let config = read(&text, None).unwrap_or_else(|why| panic!("{why}")).config;
+    for bad in ["10.0.0.1", "10.0.0.2"] {
+        let rules = &config.backends["printer"].rules;
+        assert_eq!(decide(rules, bad, "/", &Password::Wrong), Action::Deny, "{bad}");
+    }
+}
+
+// covers: GT-3
+#[test]
 fn everyone_is_inside() {
     let open = "http-request auth if !{ src 0.0.0.0/0 }";
     assert!(refusals(&file("", open)).iter().any(|why| why.contains("every address")));

@@ -135,7 +135,17 @@ async fn octopis_file_lets_in_whom_haproxy_lets_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rules_in_front_and_behind_decide_in_haproxys_order() {
     let pair = Pair::of(ORDERED).await;
-    let paths = ["/", "/public/x", "/secret/x", "/secret/open", "/cam/x", "/other.json", "/x.png"];
+    let paths = [
+        "/",
+        "/public/x",
+        "/secret/x",
+        "/secret/open",
+        "/shut/x",
+        "/closed/x.png",
+        "/cam/x",
+        "/other.json",
+        "/x.png",
+    ];
     let seen = compare_all(&pair, &paths).await;
     for status in [403, 401] {
         assert!(seen.iter().any(|seen| seen.status() == status), "nobody saw {status}");
