@@ -52,10 +52,11 @@ fn missing(repository: &Repository) -> Vec<&'static str> {
         |library: &str| python_can(repository, &format!("import ctypes; ctypes.CDLL({library:?})"));
     let there = [
         ("chromium", BROWSERS.iter().any(|name| find(name).is_some())),
-        ("haproxy", find("haproxy").is_some() || Path::new("/usr/sbin/haproxy").exists()),
         ("postgresql", postgres::programs().is_some()),
         ("nginx-light", is_server("nginx")),
         ("haproxy", is_server("haproxy")),
+        // Network namespaces.
+        ("iproute2", is_server("ip") || find("ip").is_some()),
         ("python3-venv", environment::python(repository).is_some()),
         // klippy compiles a part of itself; so does what PrusaLink names its threads with.
         ("gcc", find("gcc").is_some()),
