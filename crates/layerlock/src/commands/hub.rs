@@ -30,7 +30,8 @@ pub(crate) async fn serve(
 ) -> anyhow::Result<()> {
     let metrics = serve_metrics(hub, context, shutdown.clone()).await?;
     let served = hub.serve(listeners, shutdown).await;
-    metrics.await?;
+    // Whoever reads the metrics, or asks for half of them, holds up no stop.
+    metrics.abort();
     Ok(served?)
 }
 
