@@ -100,7 +100,7 @@ fn rust(repository: &Repository) -> Result<()> {
     run_command(cargo(&repository.root, &["build", "--quiet", "--workspace", "--bins"]))?;
     let postgres = Postgres::start()?;
     println!("{postgres}");
-    let mut tests = cargo(&repository.root, &["test", "--quiet", "--workspace"]);
+    let mut tests = cargo(&repository.root, &["test", "--quiet", "--workspace", "--no-fail-fast"]);
     tests.env("LAYERLOCK_TEST_POSTGRES", postgres.url());
     run_command(tests)
 }

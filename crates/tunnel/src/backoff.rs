@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use printer::Random;
 
-/// Waiting times with full jitter: each is drawn evenly between nothing and a bound that starts
-/// at [`Backoff::BASE`], doubles with every failure and stops at [`Backoff::CAP`]. When a hub
-/// comes back, its agents arrive spread out instead of all at once.
+/// Waiting times with full jitter: each is drawn evenly between nothing and a bound, which is as
+/// long as all waits before it together, but at least [`Backoff::BASE`] and at most
+/// [`Backoff::CAP`]. So nobody waits longer than the hub has been away: after a blip of two
+/// seconds everyone is back within two seconds, whatever chance draws. And when a hub comes back
+/// after an hour, its agents arrive spread out instead of all at once.
 #[derive(Debug, Clone, Default)]
 pub struct Backoff {
-    failures: u32,
+    waited: Duration,
 }
 
 impl Backoff {
@@ -21,19 +23,20 @@ impl Backoff {
 
     /// A back-off before its first failure.
     pub const fn new() -> Self {
-        Self { failures: 0 }
+        Self { waited: Duration::ZERO }
     }
 
     /// Starts over, after a connection that worked.
     pub const fn reset(&mut self) {
-        self.failures = 0;
+        self.waited = Duration::ZERO;
     }
 
     /// The wait after one more failure.
     pub fn next_delay(&mut self, random: &dyn Random) -> Duration {
-        let bound = Self::BASE.saturating_mul(2_u32.saturating_pow(self.failures)).min(Self::CAP);
-        self.failures = self.failures.saturating_add(1);
-        bound.mul_f64(fraction(random))
+        let bound = self.waited.clamp(Self::BASE, Self::CAP);
+        let delay = bound.mul_f64(fraction(random));
+        self.waited = self.waited.saturating_add(delay);
+        delay
     }
 }
 
@@ -58,11 +61,11 @@ mod tests {
 
     // covers: RL-7
     #[test]
-    fn the_bound_doubles_up_to_the_cap_and_starts_over() {
+    fn the_bound_grows_with_the_time_away_up_to_the_cap_and_starts_over() {
         let mut backoff = Backoff::new();
         let longest = Always(0xff);
         let delays: Vec<_> = (0..9).map(|_| backoff.next_delay(&longest).as_secs_f32()).collect();
-        assert_eq!(delays, [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]);
+        assert_eq!(delays, [0.25, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0]);
         backoff.reset();
         assert_eq!(backoff.next_delay(&longest), Backoff::BASE);
     }
@@ -72,5 +75,21 @@ mod tests {
     fn chance_may_shorten_every_wait_to_nothing() {
         let mut backoff = Backoff::new();
         assert!((0..100).all(|_| backoff.next_delay(&Always(0)) == Duration::ZERO));
+    }
+
+    // covers: RL-7
+    #[test]
+    fn no_wait_is_longer_than_the_waits_before_it_together() {
+        for _ in 0..200 {
+            let (mut backoff, mut away) = (Backoff::new(), Duration::ZERO);
+            while away < Duration::from_mins(5) {
+                let delay = backoff.next_delay(&printer::OsRandom);
+                assert!(
+                    delay <= away.max(Backoff::BASE).min(Backoff::CAP),
+                    "{delay:?} of {away:?}"
+                );
+                away += delay;
+            }
+        }
     }
 }
