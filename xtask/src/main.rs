@@ -1,6 +1,7 @@
 //! Repository tasks: what a person or a continuous build types after `cargo xtask`. Kept to the
 //! standard library and JSON, so that it compiles in seconds on a fresh machine.
 
+mod bench;
 mod command;
 mod covers;
 mod dependencies;
@@ -26,6 +27,7 @@ Tasks of this repository:
   cargo xtask rigs                Install what the tests need: OctoPrint, Moonraker, PrusaLink, PostgreSQL, Chromium
   cargo xtask fuzz [--seconds N] [TARGET]
                                   Any bytes for everything that parses foreign ones
+  cargo xtask bench NAME          How fast it is, beside other programs (docs/benchmarks.md)
   cargo xtask tidy                Check the repository's own rules
   cargo xtask requirements        Which test covers which requirement
   cargo xtask security            List the tests in docs/security.md anew
@@ -49,6 +51,7 @@ fn run() -> Result<()> {
     match words.as_slice() {
         ["test", options @ ..] => test::run(&repository, options),
         ["fuzz", options @ ..] => fuzz::run(&repository, options),
+        ["bench", words @ ..] => bench::run(&repository, words),
         ["rigs"] => rigs::install(&repository),
         ["tidy"] => tidy::run(&repository),
         ["requirements"] => requirements::print(&repository),
