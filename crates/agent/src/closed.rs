@@ -32,8 +32,8 @@ pub enum Closed {
 }
 
 impl Closed {
-    /// Whether this refusal is final.
-    pub(crate) const fn by(refusal: Refusal) -> Option<Self> {
+    /// What a refusal of the hub's means for good; none when trying again may help.
+    pub const fn by(refusal: Refusal) -> Option<Self> {
         match refusal {
             Refusal::Revoked => Some(Self::Revoked),
             Refusal::Replaced => Some(Self::Replaced),

@@ -144,6 +144,10 @@ pub(crate) struct Up {
     /// any, an OctoPrint on this machine is looked for.
     #[arg(long = "printer", value_name = "KIND=URL")]
     pub(crate) printers: Vec<NewPrinter>,
+
+    /// Link this machine's own agent again after it was unlinked on the dashboard.
+    #[arg(long)]
+    pub(crate) link_again: bool,
 }
 
 /// `layerlock agent ...`

@@ -74,6 +74,12 @@ impl Layerlock {
         self.process.line("a setup link", PATIENCE, setup_token).await
     }
 
+    /// Waits until it has printed a line with these words.
+    pub async fn says(&mut self, words: &str) -> Result<()> {
+        let said = |line: &str| line.contains(words).then_some(());
+        self.process.line(words, PATIENCE, said).await
+    }
+
     /// Asks it to end and waits until it has; how it ended is what a service manager sees.
     pub async fn stop(self) -> Result<()> {
         let status = self.process.stop(PATIENCE).await?;

@@ -3,6 +3,7 @@
 use printer::{AgentId, Name};
 use store::{Agent, NewAgent};
 use tunnel::PublicKey;
+use wire::Refusal;
 
 use super::{Admin, Error};
 
@@ -18,12 +19,30 @@ impl Admin {
         Ok(self.store.revoke_any_agent(agent, self.clock.now()).await?)
     }
 
-    /// Links an agent that runs on this machine, unless it is linked already. It belongs to the
-    /// first account, or will once there is one.
-    pub async fn link_local_agent(&self, key: &PublicKey, name: Name) -> Result<Agent, Error> {
+    /// Links the agent of this machine at its first start. It belongs to the first account, or will
+    /// once there is one. One that was linked before stays as it is: an agent that its owner
+    /// unlinked, or whose place another machine has, isn't linked by a mere restart (LK-3).
+    /// Returns why it is not linked, if it isn't.
+    pub async fn link_local_agent(
+        &self,
+        key: &PublicKey,
+        name: Name,
+    ) -> Result<Option<Refusal>, Error> {
+        if let Some(agent) = self.store.agent_by_key(key.as_spki()).await? {
+            return Ok(agent.revoked.map(|_| Refusal::Revoked));
+        }
+        if self.store.is_former_key(key.as_spki()).await? {
+            return Ok(Some(Refusal::Replaced));
+        }
+        self.link_local_agent_again(key, name).await.map(|()| None)
+    }
+
+    /// Links the agent of this machine, also when it was unlinked: somebody at the machine asked
+    /// for it.
+    pub async fn link_local_agent_again(&self, key: &PublicKey, name: Name) -> Result<(), Error> {
         let known = self.store.agent_by_key(key.as_spki()).await?;
-        if let Some(agent) = known.filter(|agent| agent.revoked.is_none()) {
-            return Ok(agent);
+        if known.is_some_and(|agent| agent.revoked.is_none()) {
+            return Ok(());
         }
         let accounts = self.store.accounts().await?;
         let first = accounts
@@ -36,6 +55,7 @@ impl Admin {
             name,
             key: key.as_spki().to_vec(),
         };
-        Ok(self.store.link_agent(&agent, self.clock.now()).await?)
+        self.store.link_agent(&agent, self.clock.now()).await?;
+        Ok(())
     }
 }

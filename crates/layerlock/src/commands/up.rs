@@ -4,7 +4,7 @@
 
 use std::{io, sync::Arc};
 
-use ::agent::{Agent, Home, NewPrinter, OCTOPRINT_CANDIDATES, Status, Transport};
+use ::agent::{Agent, Closed, Home, NewPrinter, OCTOPRINT_CANDIDATES, Status, Transport};
 use ::hub::Hub;
 use anyhow::Context as _;
 use printer::Kind;
@@ -28,11 +28,12 @@ pub(crate) async fn run(options: Up, mut context: Context) -> anyhow::Result<()>
     let home = context.agent_home()?;
     add_printers(&home, options.printers, &context).await?;
     let (hub, listeners, listening) = hub::open(&context).await?;
-    hub.admin().link_local_agent(&home.identity()?.public_key(), machine_name()).await?;
+    let closed = link(&hub, &home, options.link_again).await?;
 
     println!("Layerlock {} · hub and agent on this machine\n", env!("CARGO_PKG_VERSION"));
     hub::introduce(&hub, listening, &context).await?;
     list_printers(&home)?;
+    closed.into_iter().for_each(say_closed);
     println!(
         "\n  Here hub and agent share one process. Whoever takes over this process holds both;"
     );
@@ -45,8 +46,41 @@ pub(crate) async fn run(options: Up, mut context: Context) -> anyhow::Result<()>
         let _then_the_agent = served.clone().drop_guard();
         hub::serve(&hub, listeners, &context, shutdown).await
     };
-    let agent = run_agent(Arc::clone(&hub), home, &context, served.clone());
+    let agent = async {
+        match closed {
+            Some(_) => Ok(()),
+            None => run_agent(Arc::clone(&hub), home, &context, served.clone()).await,
+        }
+    };
     tokio::try_join!(serve, agent).map(|((), ())| ())
+}
+
+/// Links this machine's agent at its first start, or because it was asked for. Returns why it stays
+/// closed, if it does.
+async fn link(hub: &Hub, home: &Home, again: bool) -> anyhow::Result<Option<Closed>> {
+    let (key, name) = (home.identity()?.public_key(), machine_name());
+    if again {
+        hub.admin().link_local_agent_again(&key, name).await?;
+        return Ok(None);
+    }
+    let refusal = hub.admin().link_local_agent(&key, name).await?;
+    Ok(refusal.and_then(Closed::by))
+}
+
+/// The hub goes on without this machine's agent: other agents and the dashboard need it.
+fn say_closed(why: Closed) {
+    let (happened, way) = match why {
+        Closed::Replaced => (
+            "Another machine has taken the place of this machine's agent",
+            "run `layerlock agent forget-key`, then start Layerlock again",
+        ),
+        _ => (
+            "This machine's agent was unlinked on the dashboard",
+            "start Layerlock once with `layerlock up --link-again`",
+        ),
+    };
+    println!("\n  {happened}; its printers stay closed.");
+    println!("  To link it again, {way}.");
 }
 
 /// Adds what was asked for; with nothing asked for and nothing there, what is found.
@@ -102,9 +136,14 @@ async fn run_agent(
         random: Arc::clone(&context.random),
     };
     let (status, _) = watch::channel(Status::Connecting);
-    ::agent::run(agent, || std::future::ready(io::Result::Ok(attach(&hub))), status, shutdown)
-        .await?;
-    Ok(())
+    let dial = || std::future::ready(io::Result::Ok(attach(&hub)));
+    match ::agent::run(agent, dial, status, shutdown).await {
+        Err(::agent::Error::Closed(why)) => {
+            say_closed(why);
+            Ok(())
+        }
+        ended => Ok(ended?),
+    }
 }
 
 /// One connection in memory, whose other end the hub takes in.

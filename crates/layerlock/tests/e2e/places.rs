@@ -4,11 +4,17 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
+use http::Method;
 use serde_json::json;
-use testkit::{layerlock, process::Process, wait};
+use testkit::{
+    client::{Client, Protocol},
+    layerlock::{self, Layerlock},
+    process::Process,
+    wait,
+};
 
 use crate::{
-    house::{SOON, printer, text},
+    house::{House, OWNER, SOON, printer, text},
     linking::{TwoMachines, printed_words},
     workshop::Workshop,
 };
@@ -42,8 +48,8 @@ pub(crate) async fn run(data: &Path, machine: &str) -> Result<Process> {
 }
 
 /// The only agent of the owner.
-async fn only_agent(machines: &TwoMachines) -> Result<serde_json::Value> {
-    let agents = machines.owner.get("/api/v1/agents").await?.json()?;
+async fn only_agent(owner: &Client) -> Result<serde_json::Value> {
+    let agents = owner.get("/api/v1/agents").await?.json()?;
     ensure!(agents.as_array().map(Vec::len) == Some(1), "{agents}");
     agents.get(0).cloned().context("no agent")
 }
@@ -73,7 +79,7 @@ async fn cloned_sd_card() -> Result<()> {
     let mut second = layerlock::start(copy.path(), &elsewhere)?;
     let refused = |line: &str| line.contains("Refused: another machine").then_some(());
     second.line("the refusal", SOON, refused).await?;
-    let seen = only_agent(&machines).await?;
+    let seen = only_agent(&machines.owner).await?;
     ensure!(seen.get("rival").is_some_and(|rival| !rival.is_null()), "nobody is told: {seen}");
     assert_eq!(seen.get("online"), Some(&json!(true)));
     let said = agent.lines().join("\n");
@@ -88,7 +94,7 @@ async fn an_agent_that_another_program_unlinks_stays_closed() -> Result<()> {
     let card = machines.agent.path();
     link(&machines, card, "/api/v1/links", "pi").await?;
     let mut agent = run(card, "pi").await?;
-    let id = text(&only_agent(&machines).await?, "id")?;
+    let id = text(&only_agent(&machines.owner).await?, "id")?;
     layerlock::run(machines.hub_data.path(), &["hub", "unlink", &id]).await?;
     assert_eq!(agent.end(SOON).await?.code(), CLOSED);
     ensure!(agent.output().contains("unlinked at the hub"), "{}", agent.output());
@@ -97,6 +103,37 @@ async fn an_agent_that_another_program_unlinks_stays_closed() -> Result<()> {
     hub.stop().await?;
     let mut again = layerlock::start(card.path(), &["agent", "run", "--machine-id", "pi"])?;
     assert_eq!(again.end(SOON).await?.code(), CLOSED, "it looks for the hub");
+    Ok(())
+}
+
+async fn sign_in(layerlock: &Layerlock) -> Result<Client> {
+    let owner = Client::new(&layerlock.url(), Protocol::Http2)?;
+    ensure!(owner.sign_in(OWNER.0, OWNER.1).await?.status == 200, "{:?}", layerlock.lines());
+    Ok(owner)
+}
+
+// covers: LK-3
+#[tokio::test]
+async fn remote_unlink_of_ups_own_agent_then_restart() -> Result<()> {
+    let workshop = Workshop::start().await?;
+    let house = House::with_printer(&workshop.url(), Protocol::Http2).await?;
+    house.printer().await?;
+    let id = text(&only_agent(&house.owner).await?, "id")?;
+    let path = format!("/api/v1/agents/{id}");
+    assert_eq!(house.owner.send(Method::DELETE, &path, None).await?.status, 204);
+    let House { mut layerlock, owner, data } = house;
+    layerlock.says("its printers stay closed").await?;
+    ensure!(owner.get("/api/v1/agents").await?.status == 200, "the hub has ended, too");
+
+    layerlock.stop().await?;
+    let mut restarted = Layerlock::up(data.path(), &[]).await?;
+    restarted.says("layerlock up --link-again").await?;
+    let agent = only_agent(&sign_in(&restarted).await?).await?;
+    ensure!(agent.get("unlinked").is_some_and(|at| !at.is_null()), "it linked itself: {agent}");
+
+    restarted.stop().await?;
+    let linked = Layerlock::up(data.path(), &["--link-again"]).await?;
+    printer(&sign_in(&linked).await?, true).await?;
     Ok(())
 }
 
@@ -111,7 +148,7 @@ async fn a_new_card_takes_the_agents_place_and_the_old_one_stays_closed() -> Res
     layerlock::run(old, &add).await?;
     let agent = run(old, "pi").await?;
     let before = printer(&machines.owner, true).await?;
-    let id = text(&only_agent(&machines).await?, "id")?;
+    let id = text(&only_agent(&machines.owner).await?, "id")?;
     agent.stop(SOON).await?;
     printer(&machines.owner, false).await?;
 
@@ -124,7 +161,7 @@ async fn a_new_card_takes_the_agents_place_and_the_old_one_stays_closed() -> Res
     assert_eq!(printer(&machines.owner, true).await?, before, "it is another printer now");
     let origin = machines.owner.open(&before).await?;
     assert_eq!(origin.get("/").await?.text, "a printer");
-    assert_eq!(text(&only_agent(&machines).await?, "id")?, id);
+    assert_eq!(text(&only_agent(&machines.owner).await?, "id")?, id);
 
     let mut late = layerlock::start(old, &["agent", "run", "--machine-id", "pi"])?;
     assert_eq!(late.end(SOON).await?.code(), CLOSED);
@@ -144,7 +181,8 @@ async fn an_agent_that_the_hub_does_not_know_says_so_and_waits() -> Result<()> {
     let mut agent = layerlock::start(card, &["agent", "run", "--machine-id", "pi"])?;
     let unknown = |line: &str| line.contains("doesn't know this agent").then_some(());
     agent.line("the refusal", SOON, unknown).await?;
-    let first = wait::until("one agent", SOON, || async { only_agent(&machines).await.ok() }).await;
+    let first =
+        wait::until("one agent", SOON, || async { only_agent(&machines.owner).await.ok() }).await;
     assert_eq!(first?.get("online"), Some(&json!(false)));
     agent.stop(SOON).await?;
     Ok(())
