@@ -13,8 +13,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::rig::{HTTP2, Rig, eventually, within};
 
 fn impatient() -> Rig {
-    let short = Duration::from_millis(100);
-    Rig::limited(Limits { idle: short, slow_header: Duration::from_secs(1), ..Limits::default() })
+    let (idle, slow_header) = (Duration::from_secs(1), Duration::from_secs(3));
+    Rig::limited(Limits { idle, slow_header, ..Limits::default() })
 }
 
 fn get(path: &str) -> Request<Full<Bytes>> {
