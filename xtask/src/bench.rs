@@ -2,6 +2,7 @@
 //! shared and noisy, so what counts is a ratio in one run: the same work in turns, round after
 //! round, with the median and the spread.
 
+mod abuse;
 mod cores;
 mod figures;
 mod gate;
@@ -28,8 +29,10 @@ struct Outcome {
     missed: Vec<String>,
 }
 
-const BENCHES: &[Bench] =
-    &[Bench { name: "gate", about: "the gate beside haproxy", run: gate::run }];
+const BENCHES: &[Bench] = &[
+    Bench { name: "gate", about: "the gate beside haproxy", run: gate::run },
+    Bench { name: "abuse", about: "memory under an hour of abuse", run: abuse::run },
+];
 
 /// Runs one, or all. With `--keep`, what comes out is written into `docs/benchmarks.md`.
 pub(crate) fn run(repository: &Repository, words: &[&str]) -> Result<()> {

@@ -27,7 +27,7 @@ Tasks of this repository:
   cargo xtask rigs                Install what the tests need: OctoPrint, Moonraker, PrusaLink, PostgreSQL, Chromium
   cargo xtask fuzz [--seconds N] [TARGET]
                                   Any bytes for everything that parses foreign ones
-  cargo xtask bench NAME          How fast it is, beside other programs (docs/benchmarks.md)
+  cargo xtask bench NAME          How fast it is, what it holds under abuse (docs/benchmarks.md)
   cargo xtask tidy                Check the repository's own rules
   cargo xtask requirements        Which test covers which requirement
   cargo xtask security            List the tests in docs/security.md anew

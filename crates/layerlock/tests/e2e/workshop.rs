@@ -135,6 +135,7 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Response<Body>
         "/events" => events(state),
         "/headers" => text(StatusCode::OK, &headers(request.headers())),
         "/broken" => broken(state),
+        "/endless" => endless(),
         "/echo" | "/websocket" => echo(request),
         "/slow" => {
             state.slow.notify_one();
@@ -185,6 +186,13 @@ fn broken(state: Arc<State>) -> Response<Body> {
         Err(std::io::Error::other("the printer is gone"))
     });
     Response::new(StreamBody::new(half.chain(end)).boxed_unsync())
+}
+
+/// A download without an end.
+fn endless() -> Response<Body> {
+    let piece = Bytes::from(vec![b'x'; 16 * 1024]);
+    let pieces = stream::repeat_with(move || Ok(Frame::data(piece.clone())));
+    Response::new(StreamBody::new(pieces).boxed_unsync())
 }
 
 fn echo(mut request: Request<Incoming>) -> Response<Body> {
