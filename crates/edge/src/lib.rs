@@ -14,6 +14,7 @@ pub mod names;
 mod request_id;
 pub mod same_origin;
 mod serve;
+mod stop;
 mod tls;
 
 pub use asked::Asked;
@@ -23,6 +24,7 @@ pub use limits::Limits;
 pub use listeners::{FurtherPort, Listeners, Listening, bind};
 pub use request_id::RequestId;
 pub use serve::serve;
+pub use stop::Stop;
 pub use tls::Tls;
 
 /// The encrypted stream that a raw protocol gets.

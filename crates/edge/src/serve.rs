@@ -21,7 +21,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    BoxError, FurtherPort, Limits, Listeners, Tls, TlsStream, TrustedProxies,
+    BoxError, FurtherPort, Limits, Listeners, Stop, Tls, TlsStream, TrustedProxies,
     certificate::Resolver, files,
 };
 use caps::{Caps, Place};
@@ -33,13 +33,13 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// How often certificates are looked at for their end.
 const RENEWAL: Duration = Duration::from_hours(12);
 
-/// Serves until `shutdown`, then finishes what is running for at most [`Limits::stop`].
+/// Serves until a stop is asked for, then finishes what is running for at most [`Limits::stop`].
 ///
 /// `web` answers requests of HTTP/1.1 and HTTP/2; WebSockets of both reach it as requests that it
 /// can upgrade. Each request carries a [`crate::Connection`] and a [`crate::RequestId`] among its
-/// extensions. `raw` gets the connections of [`Tls`]'s raw protocols, and should end when the hub
-/// stops; what is left is dropped. Dropping the returned future ends everything at once, apart
-/// from upgraded connections, which belong to `web`.
+/// extensions. `raw` gets the connections of [`Tls`]'s raw protocols, which should end on
+/// [`Stop::emptied`]; what is left when the time is over is dropped. Dropping the returned future
+/// ends everything at once, apart from upgraded connections, which belong to `web`.
 pub async fn serve<W, B, R, F>(
     listeners: Listeners,
     tls: Tls,
@@ -47,7 +47,7 @@ pub async fn serve<W, B, R, F>(
     raw: R,
     trusted: TrustedProxies,
     mut limits: Limits,
-    shutdown: CancellationToken,
+    stop: impl Into<Stop>,
 ) -> io::Result<()>
 where
     W: tower::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
@@ -65,10 +65,11 @@ where
     let resolver = Arc::clone(tls.resolver());
     limits.fit(files::room());
     let caps = Caps::new(&limits);
-    let stop = limits.stop;
+    let patience = limits.stop;
     let now = CancellationToken::new();
     let _if_dropped = now.clone().drop_guard();
-    let doors = Doors { caps, trusted, shutdown, now, open: TaskTracker::new() };
+    let (open, raw_open) = (TaskTracker::new(), TaskTracker::new());
+    let doors = Doors { caps, trusted, stop: stop.into(), now, open, raw_open };
     let visit = Visit { limits, https_port, resolver: Arc::clone(&resolver), doors: doors.clone() };
     let front = Arc::new(Front { tls, web, raw, visit });
     let https = doors.let_in(listeners.https, |tcp, peer, place| {
@@ -77,8 +78,8 @@ where
     let http = doors
         .let_in_if(listeners.http, |tcp, _, place| front.visit.clone().unencrypted(tcp, place));
     let further = open_further(listeners.further, &front);
-    tokio::join!(https, http, further, renew(resolver, &doors.shutdown));
-    doors.close(stop).await;
+    tokio::join!(https, http, further, renew(resolver, &doors.stop.asked));
+    doors.close(patience).await;
     Ok(())
 }
 
@@ -106,7 +107,7 @@ async fn open_further<W, B, R, F>(
     F: Future<Output = ()> + Send + 'static,
 {
     let Some(mut ports) = ports else { return };
-    let shutdown = &front.visit.doors.shutdown;
+    let shutdown = &front.visit.doors.stop.asked;
     while let Some(Some(port)) = shutdown.run_until_cancelled(ports.recv()).await {
         let ((listener, closed), front) = (port.into_parts(), Arc::clone(front));
         let doors = front.visit.doors.clone();
@@ -150,10 +151,11 @@ where
     ) {
         let Ok(local) = tcp.local_addr() else { return };
         let handshake = timeout(self.visit.limits.handshake, self.tls.accept(tcp));
-        let accepted = match handshake.await {
-            Ok(Ok(accepted)) => accepted,
-            Ok(Err(error)) => return tracing::debug!(%peer, %error, "no TLS"),
-            Err(_) => return tracing::debug!(%peer, "the TLS handshake took too long"),
+        let accepted = match self.visit.doors.stop.asked.run_until_cancelled(handshake).await {
+            Some(Ok(Ok(accepted))) => accepted,
+            Some(Ok(Err(error))) => return tracing::debug!(%peer, %error, "no TLS"),
+            Some(Err(_)) => return tracing::debug!(%peer, "the TLS handshake took too long"),
+            None => return tracing::debug!(%peer, "it came while the doors were closed"),
         };
         place.handshake_done();
         match accepted {
@@ -164,8 +166,8 @@ where
                 tracing::debug!(%peer, "a raw protocol at a port for pages");
             }
             crate::tls::Accepted::Raw(alpn, stream) => {
-                (self.raw)(alpn, stream, peer).await;
-                drop(place);
+                let talking = (self.raw)(alpn, stream, peer);
+                self.visit.doors.keep_raw(place, talking);
             }
         }
     }
@@ -177,10 +179,12 @@ struct Doors {
     caps: Caps,
     trusted: TrustedProxies,
     /// Finish what you are doing.
-    shutdown: CancellationToken,
+    stop: Stop,
     /// Stop at once.
     now: CancellationToken,
+    /// Visitors, and those who haven't said yet what they are.
     open: TaskTracker,
+    raw_open: TaskTracker,
 }
 
 impl Doors {
@@ -204,7 +208,7 @@ impl Doors {
     ) where
         F: Future<Output = ()> + Send + 'static,
     {
-        while let Some(accepted) = self.shutdown.run_until_cancelled(listener.accept()).await {
+        while let Some(accepted) = self.stop.asked.run_until_cancelled(listener.accept()).await {
             let (tcp, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -222,13 +226,30 @@ impl Doors {
         }
     }
 
-    /// Waits until all are gone, but not for ever.
+    /// Lets a raw connection go on in a task of its own.
+    fn keep_raw(&self, place: Place, talking: impl Future<Output = ()> + Send + 'static) {
+        let now = self.now.clone();
+        self.raw_open.spawn(async move {
+            now.run_until_cancelled(talking).await;
+            drop(place);
+        });
+    }
+
+    /// Waits until all are gone, visitors first, but not for ever.
     async fn close(&self, patience: Duration) {
         self.open.close();
-        if timeout(patience, self.open.wait()).await.is_err() {
-            tracing::info!(connections = self.open.len(), "cut off what did not finish in time");
-            self.now.cancel();
+        self.raw_open.close();
+        let all_gone = async {
             self.open.wait().await;
+            self.stop.emptied.cancel();
+            self.raw_open.wait().await;
+        };
+        if timeout(patience, all_gone).await.is_err() {
+            let connections = self.open.len() + self.raw_open.len();
+            tracing::info!(connections, "cut off what did not finish in time");
+            self.stop.emptied.cancel();
+            self.now.cancel();
+            tokio::join!(self.open.wait(), self.raw_open.wait());
         }
     }
 }

@@ -12,7 +12,7 @@ use audit::{Dial, TcpDial};
 use axum::{Router, body::Body, response::Response};
 use backplane::Backplane;
 use edge::{
-    Limits, Listeners, Tls, TrustedProxies,
+    Limits, Listeners, Stop, Tls, TrustedProxies,
     certificate::{Resolver, SelfSigned},
 };
 use http::Request;
@@ -154,7 +154,9 @@ impl Hub {
         let https = listeners.addresses()?.https;
         let (further, ports) = tokio::sync::mpsc::unbounded_channel();
         let listeners = listeners.with_further(ports);
-        let edge = edge::serve(listeners, tls, web, agents, trusted, limits, shutdown.clone());
+        let emptied = self.shared.tunnels.goodbye().clone();
+        let stop = Stop { asked: shutdown.clone(), emptied };
+        let edge = edge::serve(listeners, tls, web, agents, trusted, limits, stop);
         let chores = housekeeping::run(&self.shared, &shutdown);
         let watch = watch::run(&self.shared, &shutdown);
         let hosts = hosts::follow(&self.shared, &self.certificates, https, further, &shutdown);

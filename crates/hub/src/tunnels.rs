@@ -22,6 +22,7 @@ use std::net::SocketAddr;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
 use tunnel::{ALPN_LINK, ALPN_TUNNEL};
 
 use error::Error;
@@ -31,7 +32,8 @@ pub(crate) use websocket::answer as answer_websocket;
 
 use crate::state::Shared;
 
-/// A connection whose TLS handshake chose one of the tunnel's protocols. Ends with the connection.
+/// A connection whose TLS handshake chose one of the tunnel's protocols. Ends with the connection,
+/// which says goodbye once the hub stops and no visitor needs it any more.
 pub(crate) async fn accept<Io>(
     shared: Shared,
     alpn: &'static [u8],
@@ -40,11 +42,27 @@ pub(crate) async fn accept<Io>(
 ) where
     Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let goodbye = shared.tunnels.goodbye().clone();
+    Box::pin(serve(shared, alpn, stream, peer, goodbye)).await;
+}
+
+async fn serve<Io>(
+    shared: Shared,
+    alpn: &'static [u8],
+    stream: TlsStream<Io>,
+    peer: SocketAddr,
+    goodbye: CancellationToken,
+) where
+    Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let Some(key) = tunnel::peer_key(stream.get_ref().1) else { return };
     let agent = key.fingerprint();
     let end = match alpn {
-        ALPN_TUNNEL => connection::serve(&shared, stream, &key, peer.ip()).await,
-        ALPN_LINK => link::serve(&shared, stream, key, peer.ip()).await,
+        ALPN_TUNNEL => connection::serve(&shared, stream, &key, peer.ip(), goodbye).await,
+        ALPN_LINK => {
+            let linking = link::serve(&shared, stream, key, peer.ip());
+            goodbye.run_until_cancelled(linking).await.unwrap_or(Ok(()))
+        }
         _ => return,
     };
     match end {
@@ -61,7 +79,7 @@ pub(crate) async fn accept<Io>(
 }
 
 /// The other end of an in-memory connection of an agent in the same process; the agent speaks TLS
-/// on it as on any other. Ends with the connection.
+/// on it as on any other. Ends with the connection: the process ends both of its halves in order.
 pub(crate) async fn attach<Io>(shared: Shared, io: Io)
 where
     Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -71,5 +89,5 @@ where
         Err(error) => return tracing::warn!(%error, "the agent in this process can't connect"),
     };
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-    accept(shared, alpn, stream, nowhere).await;
+    Box::pin(serve(shared, alpn, stream, nowhere, CancellationToken::new())).await;
 }

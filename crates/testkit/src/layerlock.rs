@@ -80,11 +80,13 @@ impl Layerlock {
         self.process.line(words, PATIENCE, said).await
     }
 
-    /// Asks it to end and waits until it has; how it ended is what a service manager sees.
-    pub async fn stop(self) -> Result<()> {
-        let status = self.process.stop(PATIENCE).await?;
+    /// Asks it to end and waits until it has; how it ended is what a service manager sees. Returns
+    /// everything that it has printed.
+    pub async fn stop(mut self) -> Result<String> {
+        self.process.terminate()?;
+        let status = self.process.end(PATIENCE).await?;
         ensure!(status.success(), "layerlock ended with {status}");
-        Ok(())
+        Ok(self.process.output())
     }
 
     /// Kills it without a warning and starts it again on the same data and port.

@@ -107,6 +107,11 @@ impl Process {
         self.signal(Signal::HUP)
     }
 
+    /// Asks it to end (SIGTERM).
+    pub fn terminate(&self) -> Result<()> {
+        self.signal(Signal::TERM)
+    }
+
     /// Asks it to end (SIGTERM) and waits for that, at most `deadline`.
     pub async fn stop(mut self, deadline: Duration) -> Result<ExitStatus> {
         self.signal(Signal::TERM)?;

@@ -2,16 +2,23 @@
 
 use std::{
     future::{Future, poll_fn},
-    pin::Pin,
+    pin::{Pin, pin},
     task::Poll,
+    time::Duration,
 };
 
 use bytes::Bytes;
 use h2::client::{Connection, SendRequest};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::timeout,
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{Error, crowd::Crowd, keep_alive::keep_alive, watched::Heard};
+
+/// How long it may take to tell the other side that the connection is closed.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Moves the connection until it ends, goes silent or is closed.
 pub(crate) async fn drive<T>(
@@ -24,16 +31,20 @@ pub(crate) async fn drive<T>(
 where
     T: AsyncRead + AsyncWrite + Unpin,
 {
-    let silence = keep_alive(connection.ping_pong(), heard);
-    let moving = poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
+    let silence = keep_alive(connection.ping_pong(), heard.clone());
+    let mut moving = pin!(poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
         Poll::Ready(result) => Poll::Ready(result.map_err(Error::from)),
         Poll::Pending if crowd.is_too_large() => Poll::Ready(Err(Error::Protocol(None))),
         Poll::Pending => Poll::Pending,
-    });
+    }));
     tokio::select! {
-        result = moving => result,
+        result = &mut moving => result,
         error = silence => Err(error),
-        () = close.cancelled() => Ok(()),
+        () = close.cancelled() => {
+            heard.end();
+            let _ = timeout(GOODBYE, moving).await;
+            Ok(())
+        }
     }
 }
 

@@ -1,14 +1,16 @@
 //! A byte stream that knows how much was read from it. On a slow uplink the answer to a ping may
 //! stand behind seconds of camera picture; any byte from the other side shows that it lives.
 //! It also lets others have their turn: those who take frames out of the connection must keep up
-//! with the one who reads them into it, or else small frames pile up ([`crate::basin`]).
+//! with the one who reads them into it, or else small frames pile up ([`crate::basin`]). And it
+//! can be told to end: the library closes a connection properly only when the other side does, so
+//! it is made to believe that.
 
 use std::{
     io,
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
 };
@@ -26,17 +28,33 @@ pub(crate) struct Watched<T> {
     turn: usize,
 }
 
-/// How many bytes were read so far.
+/// What is known about the stream.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Heard(Arc<AtomicU64>);
+pub(crate) struct Heard(Arc<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    bytes: AtomicU64,
+    is_over: AtomicBool,
+}
 
 impl Heard {
+    /// How many bytes were read so far.
     pub(crate) fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Nothing more is read: for its reader, the stream is at its end.
+    pub(crate) fn end(&self) {
+        self.0.is_over.store(true, Ordering::Relaxed);
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.is_over.load(Ordering::Relaxed)
     }
 
     fn add(&self, bytes: usize) {
-        self.0.fetch_add(u64::try_from(bytes).unwrap_or_default(), Ordering::Relaxed);
+        self.0.bytes.fetch_add(u64::try_from(bytes).unwrap_or_default(), Ordering::Relaxed);
     }
 }
 
@@ -53,6 +71,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.heard.is_over() {
+            return Poll::Ready(Ok(()));
+        }
         if self.turn >= TURN {
             self.turn = 0;
             cx.waker().wake_by_ref();

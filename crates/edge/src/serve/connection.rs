@@ -122,7 +122,7 @@ impl Visit {
                     None => return tracing::debug!("an idle connection was cut"),
                 }
             }
-            () = self.doors.shutdown.cancelled() => {
+            () = self.doors.stop.asked.cancelled() => {
                 finish(connection.as_mut());
                 connection.await
             }

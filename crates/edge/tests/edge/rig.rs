@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use edge::{
-    Connection, FurtherPort, Limits, RequestId, Tls, TrustedProxies,
+    Connection, FurtherPort, Limits, RequestId, Stop, Tls, TrustedProxies,
     certificate::{Resolver, SelfSigned},
 };
 use http::{Method, Request, Response};
@@ -42,6 +42,8 @@ use tokio_util::sync::CancellationToken;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 pub(crate) const RAW: &[u8] = b"test-raw/1";
+/// A raw protocol whose server stays until the last visitor has gone.
+pub(crate) const STAYS: &[u8] = b"test-stays/1";
 pub(crate) const HTTP1: &[u8] = b"http/1.1";
 pub(crate) const HTTP2: &[u8] = b"h2";
 
@@ -79,20 +81,23 @@ impl Rig {
         let clock = Arc::new(printer::SystemClock::new());
         let own = SelfSigned::load_or_create(folder.path(), clock).unwrap();
         let resolver = Arc::new(Resolver::new(own, &["localhost".to_owned()]).unwrap());
-        let tls = Tls::new(Arc::clone(&resolver), vec![(RAW, raw_config(&resolver))]).unwrap();
+        let raw_protocols = [RAW, STAYS].map(|alpn| (alpn, raw_config(&resolver, alpn)));
+        let tls = Tls::new(Arc::clone(&resolver), raw_protocols.into()).unwrap();
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listeners = edge::bind(any, Some(any)).unwrap();
         let listening = listeners.addresses().unwrap();
         let (further, ports) = unbounded_channel();
         let listeners = listeners.with_further(ports);
-        let shutdown = CancellationToken::new();
+        let stop = Stop::default();
+        let (shutdown, emptied) = (stop.asked.clone(), stop.emptied.clone());
         let gate = Arc::new(Gate { reached: Semaphore::new(0), open: Semaphore::new(0) });
         let trusted: TrustedProxies = trusted.parse().unwrap();
         let app = {
             let gate = Arc::clone(&gate);
             tower::service_fn(move |request| application(Arc::clone(&gate), request))
         };
-        let serving = edge::serve(listeners, tls, app, raw, trusted, limits, shutdown.clone());
+        let raw = move |alpn, stream, _| raw(alpn, stream, emptied.clone());
+        let serving = edge::serve(listeners, tls, app, raw, trusted, limits, stop);
         Self {
             https: listening.https,
             http: listening.http.unwrap(),
@@ -239,20 +244,24 @@ fn echo_socket(request: &mut Request<Incoming>) -> Response<Full<Bytes>> {
     response.body(Full::default()).unwrap()
 }
 
-/// The raw protocol: says which one it is, and hangs up.
-async fn raw(alpn: &'static [u8], mut stream: edge::TlsStream, _: SocketAddr) {
+/// The raw protocols: says which one it is, and hangs up.
+async fn raw(alpn: &'static [u8], mut stream: edge::TlsStream, emptied: CancellationToken) {
     drop(stream.write_all(alpn).await);
+    if alpn == STAYS {
+        emptied.cancelled().await;
+        drop(stream.write_all(b" goodbye").await);
+    }
     drop(stream.shutdown().await);
 }
 
-fn raw_config(resolver: &Arc<Resolver>) -> Arc<ServerConfig> {
+fn raw_config(resolver: &Arc<Resolver>, alpn: &[u8]) -> Arc<ServerConfig> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(resolver) as _);
-    config.alpn_protocols = vec![RAW.to_vec()];
+    config.alpn_protocols = vec![alpn.to_vec()];
     Arc::new(config)
 }
 

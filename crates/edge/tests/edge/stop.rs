@@ -6,9 +6,9 @@ use bytes::Bytes;
 use edge::Limits;
 use http::Request;
 use http_body_util::Full;
-use tokio::net::TcpStream;
+use tokio::{io::AsyncReadExt, net::TcpStream};
 
-use crate::rig::{Rig, eventually, read, within};
+use crate::rig::{Rig, STAYS, eventually, read, within};
 
 fn wait() -> Request<Full<Bytes>> {
     Request::get("https://localhost/wait").body(Full::default()).unwrap()
@@ -58,4 +58,41 @@ async fn idle_connections_hold_up_no_stop() {
     rig.shutdown.cancel();
     rig.ended().await;
     drop((http1, http2));
+}
+
+// covers: OP-3
+#[tokio::test]
+async fn a_raw_connection_stays_for_the_visitors_and_then_says_goodbye() {
+    let rig = Rig::limited(Limits { stop: Duration::from_hours(1), ..Limits::default() });
+    let mut raw = rig.connect("localhost", &[STAYS]).await.unwrap();
+    let mut said = vec![0; STAYS.len()];
+    within(raw.read_exact(&mut said)).await.unwrap();
+    assert_eq!(said, STAYS);
+    let mut http1 = rig.http1().await.unwrap();
+    let running = tokio::spawn(http1.send_request(wait()));
+    within(rig.gate.reached.acquire()).await.unwrap().forget();
+    rig.shutdown.cancel();
+    eventually(async || TcpStream::connect(rig.https).await.err()).await;
+    assert!(tokio::time::timeout(Duration::from_millis(50), raw.read_u8()).await.is_err());
+    rig.gate.open.add_permits(1);
+    assert_eq!(read(within(running).await.unwrap().unwrap()).await.body(), "waited");
+    let mut last = String::new();
+    within(raw.read_to_string(&mut last)).await.unwrap();
+    assert_eq!(last, " goodbye");
+    rig.ended().await;
+}
+
+// covers: OP-3
+#[tokio::test]
+async fn half_a_handshake_holds_up_no_stop() {
+    let rig = Rig::limited(Limits {
+        stop: Duration::from_hours(1),
+        handshake: Duration::from_hours(1),
+        ..Limits::default()
+    });
+    let half = TcpStream::connect(rig.https).await.unwrap();
+    assert_eq!(rig.ask(Request::get("/")).await.status(), 200, "it was let in before");
+    rig.shutdown.cancel();
+    rig.ended().await;
+    drop(half);
 }

@@ -10,6 +10,7 @@ use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::{MissedTickBehavior, interval, sleep},
 };
+use tokio_util::sync::CancellationToken;
 use tunnel::{PublicKey, Tunnel};
 use wire::Refusal;
 
@@ -24,12 +25,14 @@ const SEEN_EVERY: Duration = Duration::from_mins(5);
 /// then, and one that causes the news shall not make them do so without end.
 const AFTER_LAG: Duration = Duration::from_secs(1);
 
-/// Serves the connection of an agent that has proven this key.
+/// Serves the connection of an agent that has proven this key, until it ends or this hub says
+/// goodbye.
 pub(super) async fn serve<Io>(
     state: &State,
     io: Io,
     key: &PublicKey,
     address: IpAddr,
+    goodbye: CancellationToken,
 ) -> Result<(), Error>
 where
     Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -38,11 +41,15 @@ where
         Ok(agent) => agent,
         Err(why) => return turn_away(state, io, address, why).await,
     };
-    let (tunnel, driver) = Tunnel::open(io).await?;
-    tokio::select! {
-        end = driver => Ok(end?),
-        end = converse(state, &agent, &tunnel, address) => end,
-    }
+    let (tunnel, mut driver) = Tunnel::open(io).await?;
+    let conversation = converse(state, &agent, &tunnel, address, goodbye);
+    let end = tokio::select! {
+        end = &mut driver => return Ok(end?),
+        end = conversation => end,
+    };
+    tunnel.close();
+    driver.await?;
+    end
 }
 
 /// The linked agent with this key, or why there is none.
@@ -76,6 +83,7 @@ async fn converse(
     agent: &Agent,
     tunnel: &Tunnel,
     address: IpAddr,
+    goodbye: CancellationToken,
 ) -> Result<(), Error> {
     // Listen first, look again second: an agent that is unlinked in between is noticed.
     let events = state.backplane.events();
@@ -86,6 +94,7 @@ async fn converse(
     let end = tokio::select! {
         end = stay(state, agent, tunnel, &version, ticks) => end,
         end = revoked(state, agent, events) => end,
+        () = goodbye.cancelled() => Ok(()),
     };
     state.store.agent_seen(agent.id, &version, state.clock.now()).await?;
     end

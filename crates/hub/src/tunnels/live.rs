@@ -8,6 +8,7 @@ use std::{
 
 use printer::AgentId;
 use store::Agent;
+use tokio_util::sync::CancellationToken;
 use tunnel::Tunnel;
 
 use super::{link_caps::LinkCaps, share::Share, ticks::Ticks, websocket::Unproven};
@@ -20,6 +21,7 @@ pub(crate) struct Tunnels {
     pub(super) unproven: Unproven,
     /// Agents of which a second one is at the door just now.
     doubted: Mutex<HashSet<AgentId>>,
+    goodbye: CancellationToken,
 }
 
 /// A tunnel, and how its streams are shared. Clones share both.
@@ -48,6 +50,12 @@ impl Tunnels {
     /// No agent is connected yet.
     pub(crate) fn new() -> Self {
         Self::default()
+    }
+
+    /// To be cancelled when this hub stops and no visitor needs the agents any more: they are told
+    /// that their connections end.
+    pub(crate) const fn goodbye(&self) -> &CancellationToken {
+        &self.goodbye
     }
 
     /// The tunnel to an agent.

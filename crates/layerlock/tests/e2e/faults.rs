@@ -96,7 +96,7 @@ async fn a_hub_says_that_it_lives_and_is_ready() -> Result<()> {
     for path in ["/healthz", "/readyz"] {
         assert_eq!(anybody.get(path).await?.status, 200, "{path}");
     }
-    hub.stop().await
+    hub.stop().await.map(drop)
 }
 
 // covers: SV-9

@@ -58,5 +58,5 @@ async fn hub_key_swapped_without_announcement() -> Result<()> {
     let refused = |line: &str| line.contains("can't prove the hub's key").then_some(());
     agent.line("the refusal", SOON, refused).await?;
     assert_eq!(fs::read_to_string(card.join("agent/hub.toml"))?, pinned);
-    hub.stop().await
+    hub.stop().await.map(drop)
 }

@@ -49,6 +49,19 @@ impl TwoMachines {
         Ok((text(&offer, "id")?, words))
     }
 
+    /// An agent that is linked and runs, with this printer.
+    pub(crate) async fn linked(&self, printer_url: &str) -> Result<Process> {
+        let (id, command) = self.offer().await?;
+        let mut link = self.agent(&command)?;
+        let words = printed_words(&mut link).await?;
+        self.offer_in(&id, "claimed").await?;
+        ensure!(self.approve(&id, &words).await? == 200, "the link isn't approved");
+        ensure!(link.end(SOON).await?.success(), "{}", link.output());
+        let url = format!("octoprint={printer_url}");
+        layerlock::run(self.agent.path(), &["agent", "printer", "add", &url]).await?;
+        layerlock::start(self.agent.path(), &["agent", "run"])
+    }
+
     pub(crate) fn agent(&self, words: &[String]) -> Result<Process> {
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         layerlock::start(self.agent.path(), &words)

@@ -23,6 +23,7 @@ mod recorder;
 mod second_lock;
 mod smuggling;
 mod smuggling_http2;
+mod stopping;
 mod streams;
 mod together;
 mod websocket;

@@ -1,0 +1,20 @@
+//! A stop has an order: visitors need the connections behind them until the last of them has gone.
+
+use tokio_util::sync::CancellationToken;
+
+/// How a server is stopped, and how it says how far it is. Clones are the same stop.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    /// To be cancelled by whoever wants the stop: nobody is let in any more, and requests that are
+    /// running are finished.
+    pub asked: CancellationToken,
+    /// Cancelled by the server once the last visitor has gone, or has had enough time: raw
+    /// connections are to say goodbye and to end.
+    pub emptied: CancellationToken,
+}
+
+impl From<CancellationToken> for Stop {
+    fn from(asked: CancellationToken) -> Self {
+        Self { asked, emptied: CancellationToken::new() }
+    }
+}

@@ -1,0 +1,70 @@
+//! A plain stop: what runs is finished, who is connected hears of the end, and nobody holds it up.
+
+use anyhow::{Context, Result, ensure};
+use testkit::{layerlock::Layerlock, wait};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::{
+    house::{SOON, printer},
+    linking::TwoMachines,
+    workshop::Workshop,
+};
+
+/// What the hub says when its patience with somebody has ended.
+const CUT_OFF: &str = "cut off what did not finish in time";
+
+// covers: OP-3, RL-7
+#[tokio::test]
+async fn a_hub_that_stops_finishes_and_says_goodbye_to_its_agents() -> Result<()> {
+    let (workshop, machines) = (Workshop::start().await?, TwoMachines::start().await?);
+    let agent = machines.linked(&workshop.url()).await?;
+    let TwoMachines { hub, owner, hub_data, agent: _agent_data } = machines;
+    let origin = owner.open(&printer(&owner, true).await?).await?;
+    let stop = async {
+        workshop.asked_for_slow().await;
+        let stopping = hub.stop();
+        workshop.next_event();
+        stopping.await
+    };
+    let (slow, said) = tokio::join!(origin.get("/slow"), stop);
+    assert_eq!(slow?.text, "done", "what was under way");
+    let said = said?;
+    ensure!(!said.contains(CUT_OFF), "the agent's connection held up the stop: {said}");
+    let heard = || {
+        let heard = agent.lines().iter().any(|line| line.contains("the hub has ended the conn"));
+        std::future::ready(heard.then_some(()))
+    };
+    wait::until("the goodbye", SOON, heard).await?;
+    drop(hub_data);
+    Ok(())
+}
+
+// covers: OP-3
+#[tokio::test]
+async fn half_a_request_for_the_metrics_holds_up_no_stop() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let settings = "[hub.listen]\nmetrics = \"127.0.0.1:0\"\n";
+    std::fs::write(data.path().join("layerlock.toml"), settings)?;
+    let hub = Layerlock::hub(data.path()).await?;
+    let metrics = || {
+        let lines = hub.lines();
+        let line =
+            lines.iter().find_map(|line| line.split_once("Metrics")?.1.split_once("http://"));
+        std::future::ready(line.and_then(|(_, line)| line.split('/').next().map(str::to_owned)))
+    };
+    let metrics = wait::until("the metrics' address", SOON, metrics).await?;
+    let mut whole = TcpStream::connect(&metrics).await?;
+    let mut half = TcpStream::connect(&metrics).await?;
+    half.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n").await?;
+    // Who comes later is answered: the half has been let in.
+    whole.write_all(b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n").await?;
+    let mut answer = String::new();
+    whole.read_to_string(&mut answer).await?;
+    ensure!(answer.contains("layerlock_agents_online"), "{answer}");
+    hub.stop().await.context("half a request held up the stop")?;
+    drop(half);
+    Ok(())
+}
