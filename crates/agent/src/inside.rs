@@ -2,6 +2,7 @@
 //! what visitors want from a printer. It names printers by their ids; nothing that it can say
 //! leads anywhere else.
 
+pub(crate) mod bulk;
 mod fresh;
 mod greeting;
 mod levels;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use wire::Refusal;
 
 use crate::{hub_keys::HubKeys, supervisor::Supervisor};
+use bulk::Second;
 use fresh::Fresh;
 use pin::Pins;
 use problem::Problem;
@@ -41,6 +43,8 @@ pub(crate) struct Inside {
     pub(crate) memory: Arc<Memory>,
     /// The keys that the hub may prove.
     pub(crate) hub_keys: HubKeys,
+    /// The second connection, for what is large.
+    pub(crate) second: Second,
     /// Ends the reports, which have no end of their own.
     pub(crate) stopping: CancellationToken,
 }
@@ -76,11 +80,15 @@ impl Inside {
     }
 
     async fn answer_for_itself(self, request: Request<Body>) -> Result<Response<Body>, Problem> {
+        if let Second::IsThis(token) = &self.second {
+            return bulk::show(token, &request);
+        }
         match (request.method(), request.uri().path()) {
             (&Method::POST, wire::HELLO_PATH) => greeting::greet(self, request.into_body()).await,
             (&Method::POST, wire::HUB_KEY_PATH) => {
                 successor::accept(&self, request.into_body()).await
             }
+            (&Method::POST, wire::BULK_PATH) => bulk::open(&self, request.into_body()).await,
             (&Method::GET, wire::EVENTS_PATH) => Ok(reports::stream(self)),
             _ => Err(Problem::NoSuchRoute),
         }

@@ -25,7 +25,7 @@ use tokio::{
     sync::watch as channel,
 };
 use tokio_util::sync::CancellationToken;
-use tunnel::{ALPN_LINK, ALPN_TUNNEL, Fingerprint, Identity, PublicKey};
+use tunnel::{ALPN_BULK, ALPN_LINK, ALPN_TUNNEL, Fingerprint, Identity, PublicKey};
 
 use crate::{
     Config,
@@ -137,7 +137,7 @@ impl Hub {
     /// time.
     pub async fn serve(&self, listeners: Listeners, shutdown: CancellationToken) -> io::Result<()> {
         let identity = &self.shared.identity;
-        let raw = [ALPN_TUNNEL, ALPN_LINK]
+        let raw = [ALPN_TUNNEL, ALPN_BULK, ALPN_LINK]
             .into_iter()
             .map(|alpn| Ok((alpn, tunnel::server_config(identity, alpn)?)))
             .collect::<Result<Vec<_>, tunnel::Error>>()

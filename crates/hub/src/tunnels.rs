@@ -3,6 +3,7 @@
 //! unlinked or never linked is told so and hung up on, and one that wants to be linked reaches a
 //! single route (RL-6).
 
+mod bulk;
 mod connection;
 mod error;
 mod greeting;
@@ -23,7 +24,7 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
-use tunnel::{ALPN_LINK, ALPN_TUNNEL};
+use tunnel::{ALPN_BULK, ALPN_LINK, ALPN_TUNNEL};
 
 use error::Error;
 
@@ -59,6 +60,7 @@ async fn serve<Io>(
     let agent = key.fingerprint();
     let end = match alpn {
         ALPN_TUNNEL => connection::serve(&shared, stream, &key, peer.ip(), goodbye).await,
+        ALPN_BULK => bulk::serve(&shared, stream, &key).await,
         ALPN_LINK => {
             let linking = link::serve(&shared, stream, key, peer.ip());
             goodbye.run_until_cancelled(linking).await.unwrap_or(Ok(()))
@@ -66,6 +68,9 @@ async fn serve<Io>(
         _ => return,
     };
     match end {
+        end if alpn == ALPN_BULK => {
+            tracing::debug!(%agent, %peer, ?end, "a second connection ended");
+        }
         // Anyone can make a key and come with it: what strangers do is not for the operator's log.
         Err(error) if alpn == ALPN_LINK || error.is_of_stranger() => {
             tracing::debug!(%agent, %peer, %error, "a stranger's connection ended");
@@ -84,7 +89,7 @@ pub(crate) async fn attach<Io>(shared: Shared, io: Io)
 where
     Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let (alpn, stream) = match handshake::handshake(&shared, io, &[ALPN_TUNNEL]).await {
+    let (alpn, stream) = match handshake::handshake(&shared, io, &[ALPN_TUNNEL, ALPN_BULK]).await {
         Ok(proven) => proven,
         Err(error) => return tracing::warn!(%error, "the agent in this process can't connect"),
     };

@@ -49,7 +49,7 @@ pub use serve::{serve, serve_with};
 pub use slots::Priority;
 pub use succession::{InvalidSuccession, Succession};
 pub use tls::{
-    ALPN_LINK, ALPN_TUNNEL, client_config, client_config_for, peer_key, server_config,
+    ALPN_BULK, ALPN_LINK, ALPN_TUNNEL, client_config, client_config_for, peer_key, server_config,
     unproven_client_config,
 };
 pub use tunnel::{Driver, Tunnel};

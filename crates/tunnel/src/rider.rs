@@ -2,12 +2,16 @@
 //! while after its request was cancelled, and whoever counts who holds how many must count it
 //! for just as long.
 
-use std::{fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 /// Rides along with a request: put it among the request's extensions. It stays on this side of
 /// the tunnel, and is let go in the same moment as the request's stream.
 #[derive(Clone)]
-pub struct Rider(Arc<dyn Ride>);
+pub struct Rider {
+    rides: Arc<dyn Ride>,
+    /// What is let go together with it.
+    _more: Option<Arc<dyn Any + Send + Sync>>,
+}
 
 /// What can ride along with a request.
 pub trait Ride: Send + Sync + 'static {
@@ -18,11 +22,17 @@ pub trait Ride: Send + Sync + 'static {
 impl Rider {
     /// Lets something ride along.
     pub fn new(what: impl Ride) -> Self {
-        Self(Arc::new(what))
+        Self { rides: Arc::new(what), _more: None }
+    }
+
+    /// The same, and something that is let go with this request's stream.
+    #[must_use]
+    pub fn and(&self, more: impl Send + Sync + 'static) -> Self {
+        Self { rides: Arc::clone(&self.rides), _more: Some(Arc::new(more)) }
     }
 
     pub(crate) fn given_up(&self) {
-        self.0.given_up();
+        self.rides.given_up();
     }
 }
 

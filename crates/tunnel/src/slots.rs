@@ -45,6 +45,8 @@ impl Slot {
 pub(crate) struct Slots {
     common: Arc<Semaphore>,
     reserved: Arc<Semaphore>,
+    /// The most streams in use at a time, without the reserved ones.
+    most: usize,
     limits: Limits,
 }
 
@@ -56,8 +58,14 @@ impl Slots {
         Self {
             common: Arc::new(Semaphore::new(streams - reserved)),
             reserved: Arc::new(Semaphore::new(reserved)),
+            most: streams - reserved,
             limits,
         }
+    }
+
+    /// Whether no stream is in use.
+    pub(crate) fn are_free(&self) -> bool {
+        self.common.available_permits() == self.most
     }
 
     /// Waits for a free stream, for at most the time that the limits allow.

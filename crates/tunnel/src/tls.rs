@@ -19,6 +19,9 @@ use crate::{Error, Fingerprint, Identity, PublicKey};
 /// The tunnel of an agent that is linked.
 pub const ALPN_TUNNEL: &[u8] = b"layerlock/1";
 
+/// The second connection of an agent that has a tunnel, for what is large.
+pub const ALPN_BULK: &[u8] = b"layerlock-bulk/1";
+
 /// The connection of a key that isn't linked yet; it reaches the linking routes only.
 pub const ALPN_LINK: &[u8] = b"layerlock-link/1";
 

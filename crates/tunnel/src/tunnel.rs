@@ -119,6 +119,16 @@ impl Tunnel {
         Ok(Response::from_parts(parts, Body::of_answer(stream, exchange)))
     }
 
+    /// Whether no request is under way, the reserved streams aside.
+    pub fn is_idle(&self) -> bool {
+        self.0.slots.are_free()
+    }
+
+    /// Whether both are the same connection.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Whether nothing can be sent any more.
     pub fn is_closed(&self) -> bool {
         self.0.ended.is_cancelled()
@@ -127,6 +137,14 @@ impl Tunnel {
     /// Waits until the connection has ended.
     pub async fn closed(&self) {
         self.0.ended.cancelled().await;
+    }
+
+    /// Waits until the connection ends, or was closed here and is about to.
+    pub async fn ending(&self) {
+        tokio::select! {
+            () = self.0.close.cancelled() => {}
+            () = self.closed() => {}
+        }
     }
 
     /// Ends the connection, and everything in it, at once.

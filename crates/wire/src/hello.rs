@@ -54,4 +54,7 @@ pub struct HelloAnswer {
     pub name: Name,
     /// What the agent's clock says.
     pub tick: Tick,
+    /// Whether the agent can open a second connection ([`crate::BULK_PATH`]).
+    #[serde(default)]
+    pub bulk: bool,
 }

@@ -19,7 +19,7 @@ pub(super) async fn greet(inside: Inside, body: Body) -> Result<Response<Body>, 
     inside.greeted.send_replace(Some(verdict));
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let tick = inside.memory.fresh.tick();
-    let answer = HelloAnswer { protocol: PROTOCOL, version, name: inside.name, tick };
+    let answer = HelloAnswer { protocol: PROTOCOL, version, name: inside.name, tick, bulk: true };
     let json = serde_json::to_vec(&answer).map_err(|_| Problem::Unreadable)?;
     let mut response = Response::new(forward::full(json));
     let json = http::HeaderValue::from_static("application/json");

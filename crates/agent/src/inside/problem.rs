@@ -17,6 +17,8 @@ pub(super) enum Problem {
     NoSuchRoute,
     #[error("the message can't be read")]
     Unreadable,
+    #[error("no second connection could be opened")]
+    NoBulk,
     #[error(transparent)]
     RelayHeader(#[from] wire::InvalidRelayed),
     #[error("this agent has no such printer")]
@@ -51,6 +53,7 @@ impl Problem {
     const fn code(&self) -> (StatusCode, &'static str) {
         match self {
             Self::NoSuchRoute => (StatusCode::NOT_FOUND, "no-such-route"),
+            Self::NoBulk => (StatusCode::SERVICE_UNAVAILABLE, "no-bulk"),
             Self::Unreadable => (StatusCode::BAD_REQUEST, "unreadable"),
             Self::RelayHeader(_) => (StatusCode::BAD_REQUEST, "relay-header"),
             Self::UnknownPrinter => (StatusCode::NOT_FOUND, "unknown-printer"),

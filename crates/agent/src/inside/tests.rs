@@ -14,7 +14,7 @@ use tokio::{
 };
 use wire::{HelloAnswer, RELAYED_HEADER, Relayed, Report};
 
-use super::*;
+use super::{bulk::Asks, *};
 use crate::{Printers, choices::Choices, hub_keys::HubKeys};
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -116,6 +116,7 @@ pub(crate) async fn inside_with(urls: &[String], decided: &str) -> (Inside, Vec<
         name: "workshop".parse().unwrap(),
         greeted: watch::Sender::new(None),
         memory: Arc::new(Memory::new(clock, Arc::new(OsRandom))),
+        second: Second::Asked(Asks::new().0),
         stopping: CancellationToken::new(),
     };
     (inside, ids)

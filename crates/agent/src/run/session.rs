@@ -9,13 +9,17 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
+use tunnel::Limits;
 use wire::Refusal;
 
-use super::{Agent, Status};
+use super::{Agent, Status, bulk};
 use crate::{
     Error,
     hub_keys::HubKeys,
-    inside::{Inside, Memory},
+    inside::{
+        Inside, Memory,
+        bulk::{Asks, Second},
+    },
     supervisor::Supervisor,
     transport::{Connection, Way, proven_key},
 };
@@ -68,7 +72,14 @@ impl Session<'_> {
         };
         match connected {
             Ok(Ok(io)) => match self.note_key(&io) {
-                Ok(()) => self.serve(io).await,
+                Ok(()) => {
+                    let (asks, wishes) = Asks::new();
+                    let dialling = Box::pin(bulk::follow(way, dial, wishes, self.shutdown));
+                    tokio::select! {
+                        ended = self.serve(io, asks) => ended,
+                        never = dialling => match never {},
+                    }
+                }
                 Err(error) => Ended::lost(&error),
             },
             Ok(Err(error)) => Ended::lost(&error),
@@ -81,7 +92,7 @@ impl Session<'_> {
         proven_key(io).map_or(Ok(()), |key| self.hub_keys.proven(key.fingerprint()))
     }
 
-    async fn serve<I>(&self, io: Connection<I>) -> Ended
+    async fn serve<I>(&self, io: Connection<I>, asks: Asks) -> Ended
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -92,9 +103,10 @@ impl Session<'_> {
             greeted,
             memory: Arc::clone(self.memory),
             hub_keys: self.hub_keys.clone(),
+            second: Second::Asked(asks),
             stopping: self.shutdown.clone(),
         };
-        let mut served = serving(io, inside, self.shutdown.clone());
+        let mut served = serving(io, Limits::TUNNEL, inside, self.shutdown.clone());
         let verdict = tokio::select! {
             ended = &mut served => return self.ended(ended, false),
             verdict = verdict(&mut greeting) => verdict,
@@ -151,14 +163,19 @@ async fn sent_away(greeting: &mut watch::Receiver<Verdict>) -> Refusal {
     }
 }
 
-type Serving = Pin<Box<dyn Future<Output = Result<(), tunnel::Error>> + Send>>;
+pub(super) type Serving = Pin<Box<dyn Future<Output = Result<(), tunnel::Error>> + Send>>;
 
-fn serving<I>(io: Connection<I>, inside: Inside, shutdown: CancellationToken) -> Serving
+pub(super) fn serving<I>(
+    io: Connection<I>,
+    limits: Limits,
+    inside: Inside,
+    shutdown: CancellationToken,
+) -> Serving
 where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let handler = move |request: http::Request<tunnel::Body>| {
         inside.clone().answer(request.map(|body| body.map_err(Into::into).boxed_unsync()))
     };
-    Box::pin(tunnel::serve(io, handler, shutdown))
+    Box::pin(tunnel::serve_with(io, limits, handler, shutdown))
 }

@@ -5,14 +5,18 @@
 mod pin;
 mod progress;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::body::Body;
 use bytes::Bytes;
 use forward::Leased;
 use futures_util::future::Either;
-use http::{HeaderMap, Method, Request, Response, Version, header::SET_COOKIE, request::Parts};
-use tunnel::{Priority, Rider};
+use http::{
+    Extensions, HeaderMap, Method, Request, Response, Version,
+    header::{CONTENT_LENGTH, SET_COOKIE},
+    request::Parts,
+};
+use tunnel::{Priority, Rider, Tunnel};
 use wire::Relayed;
 
 use self::{
@@ -97,18 +101,17 @@ impl Exchange {
         self.jar.open(&mut parts.headers, parts.uri.path()).await?;
         forward::headers::check_size(&parts.headers)
             .map_err(|error| Notice::bad_request("bad-request", error.to_string()))?;
-        let printer = &self.admitted.printer;
         let invalid = || Notice::bad_request("bad-request", "This address can't be forwarded.");
         if wire::needs_stamp(parts.method.as_str()) {
             let random = self.admitted.hold.state().random.as_ref();
             self.who.stamp = Some(self.live.ticks.stamp(self.came, random));
         }
-        let mut parts = towards_agent(parts, printer.at_agent, &self.who).ok_or_else(invalid)?;
+        let large = is_large(&parts, &body);
+        let mut parts =
+            towards_agent(parts, self.admitted.printer.at_agent, &self.who).ok_or_else(invalid)?;
         parts.headers.extend(pin.map(|pin| (PIN, pin)));
         parts.extensions.insert(self.priority);
-        if let Some(stream) = self.stream.take() {
-            parts.extensions.insert(stream);
-        }
+        let tunnel = self.choose(large, &mut parts.extensions).await?;
         let progress = Progress::new();
         self.progress = progress.clone();
         let metrics = &self.admitted.hold.state().metrics;
@@ -120,15 +123,29 @@ impl Exchange {
             return Err(Notice::signed_out());
         }
         let answer = tokio::select! {
-            answer = self.live.tunnel.send(request) => answer,
+            answer = tunnel.send(request) => answer,
             () = self.admitted.hold.ended() => return Err(Notice::signed_out()),
             () = progress.stopped() => return Err(too_slow()),
         };
         let answer = answer.map_err(|error| failed(&error))?;
-        match answer::agents_word(answer.headers(), printer, wanted.as_ref()) {
+        match answer::agents_word(answer.headers(), &self.admitted.printer, wanted.as_ref()) {
             Some(notice) => Err(notice),
             None => Ok(answer),
         }
+    }
+
+    /// The connection for a request, which takes along the stream that it is to have there.
+    async fn choose(&mut self, large: bool, rides: &mut Extensions) -> Result<Tunnel, Notice> {
+        let Some(stream) = self.stream.take() else { return Ok(self.live.tunnel.clone()) };
+        let account = self.admitted.hold.account();
+        let random = Arc::clone(&self.admitted.hold.state().random);
+        let way = tokio::select! {
+            biased;
+            () = self.admitted.hold.ended() => return Err(Notice::signed_out()),
+            way = self.live.way(large.then_some(account), stream, random.as_ref()) => way,
+        };
+        rides.insert(way.rider);
+        Ok(way.tunnel)
     }
 
     /// The printer's answer for the visitor, for as long as the session lasts.
@@ -137,7 +154,7 @@ impl Exchange {
         // It says how the answer came through the tunnel, not how it goes on.
         parts.version = Version::default();
         self.clean(&mut parts.headers).await;
-        let metrics = std::sync::Arc::clone(&self.admitted.hold.state().metrics);
+        let metrics = Arc::clone(&self.admitted.hold.state().metrics);
         let mut hold = self.admitted.hold;
         let body = Leased::until(body, async move {
             tokio::select! {
@@ -159,6 +176,16 @@ impl Exchange {
     /// What remains when the socket itself takes over.
     pub(super) fn into_hold(self) -> Hold {
         self.admitted.hold
+    }
+}
+
+/// Whether a request's body belongs on the second connection.
+fn is_large(parts: &Parts, body: &impl http_body::Body) -> bool {
+    let length =
+        parts.headers.get(CONTENT_LENGTH).map(|length| length.to_str().unwrap_or_default());
+    match length.map(str::parse::<u64>) {
+        Some(length) => length.is_ok_and(|length| length > wire::LARGE),
+        None => parts.method != Method::CONNECT && !body.is_end_stream(),
     }
 }
 

@@ -12,9 +12,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tunnel::{PublicKey, Tunnel};
-use wire::Refusal;
+use wire::{HelloAnswer, Refusal};
 
-use super::{Error, greeting, reports, rivals, successor, ticks::Ticks};
+use super::{Error, bulk::Bulk, greeting, reports, rivals, successor, ticks::Ticks};
 use crate::state::State;
 
 /// How often it is written down that a connected agent was seen. A hub that is killed says
@@ -90,13 +90,13 @@ async fn converse(
     let hello = greeting::welcome(tunnel).await?;
     rivals::check(state, agent, tunnel, hello.tick.run, address).await?;
     let ticks = Arc::new(Ticks::new(Arc::clone(&state.clock), hello.tick));
-    let version = hello.version;
+    let version = &hello.version;
     let end = tokio::select! {
-        end = stay(state, agent, tunnel, &version, ticks) => end,
+        end = stay(state, agent, tunnel, &hello, ticks) => end,
         end = revoked(state, agent, events) => end,
         () = goodbye.cancelled() => Ok(()),
     };
-    state.store.agent_seen(agent.id, &version, state.clock.now()).await?;
+    state.store.agent_seen(agent.id, version, state.clock.now()).await?;
     end
 }
 
@@ -105,14 +105,15 @@ async fn stay(
     state: &State,
     agent: &Agent,
     tunnel: &Tunnel,
-    version: &str,
+    hello: &HelloAnswer,
     ticks: Arc<Ticks>,
 ) -> Result<(), Error> {
-    let _entry = state.tunnels.enter(agent, tunnel.clone(), Arc::clone(&ticks));
+    let bulk = Bulk::new(hello.bulk);
+    let _entry = state.tunnels.enter(agent, tunnel.clone(), Arc::clone(&ticks), bulk);
     let arrival = state.backplane.presence().arrive(agent.id);
     tokio::select! {
         end = reports::follow(state, agent, tunnel, &arrival, &ticks) => end,
-        end = note_seen(state, agent.id, version) => end,
+        end = note_seen(state, agent.id, &hello.version) => end,
         end = successor::tell(state, agent, tunnel) => end,
     }
 }

@@ -25,6 +25,9 @@ pub(crate) enum Error {
     /// A message was longer than allowed, or no such message.
     #[error("the agent said something that can't be understood: {0}")]
     Nonsense(&'static str),
+    /// A second connection came that nobody asked for.
+    #[error("nobody asked for this second connection")]
+    Unasked,
     /// Keys that aren't linked have too many connections open.
     #[error("too many connections of keys that aren't linked")]
     TooMany,

@@ -11,7 +11,7 @@ use store::Agent;
 use tokio_util::sync::CancellationToken;
 use tunnel::Tunnel;
 
-use super::{link_caps::LinkCaps, share::Share, ticks::Ticks, websocket::Unproven};
+use super::{bulk::Bulk, link_caps::LinkCaps, share::Share, ticks::Ticks, websocket::Unproven};
 
 /// The tunnels of the agents that are connected here.
 #[derive(Default)]
@@ -29,6 +29,8 @@ pub(crate) struct Tunnels {
 pub(crate) struct LiveTunnel {
     /// Where requests go.
     pub(crate) tunnel: Tunnel,
+    /// Where large ones go, if they can.
+    pub(crate) bulk: Arc<Bulk>,
     /// How many of them one person may have at a time.
     pub(crate) share: Arc<Share>,
     /// What the agent's clock says.
@@ -87,11 +89,18 @@ impl Tunnels {
     }
 
     /// Puts a tunnel into the list. An older one of the same agent is closed.
-    pub(super) fn enter(&self, agent: &Agent, tunnel: Tunnel, ticks: Arc<Ticks>) -> Entry<'_> {
+    pub(super) fn enter(
+        &self,
+        agent: &Agent,
+        tunnel: Tunnel,
+        ticks: Arc<Ticks>,
+        bulk: Bulk,
+    ) -> Entry<'_> {
         let share = Arc::new(Share::default());
         let key = agent.key.as_slice().into();
         let run = ticks.run();
-        let live = LiveTunnel { tunnel, share: Arc::clone(&share), ticks, key, run };
+        let bulk = Arc::new(bulk);
+        let live = LiveTunnel { tunnel, bulk, share: Arc::clone(&share), ticks, key, run };
         if let Some(older) = self.lock().insert(agent.id, live) {
             older.tunnel.close();
         }
@@ -102,6 +111,11 @@ impl Tunnels {
     pub(super) fn rival_of(&self, agent: &Agent, run: u64) -> Option<Tunnel> {
         let live = self.of(agent.id)?;
         (live.run != run && *live.key == *agent.key).then_some(live.tunnel)
+    }
+
+    /// The tunnel of the agent with this key (SPKI).
+    pub(super) fn by_key(&self, key: &[u8]) -> Option<LiveTunnel> {
+        self.lock().values().find(|live| *live.key == *key).cloned()
     }
 
     /// Lets one newcomer at a time find out about its rival. None while another one does.

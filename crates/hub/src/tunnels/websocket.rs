@@ -14,7 +14,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
-use tunnel::{ALPN_LINK, ALPN_TUNNEL, WebSocketIo};
+use tunnel::{ALPN_BULK, ALPN_LINK, ALPN_TUNNEL, WebSocketIo};
 
 use super::{accept, handshake::handshake};
 use crate::{
@@ -72,7 +72,7 @@ async fn take_in(
 ) {
     let Ok(Ok(upgraded)) = timeout(PATIENCE, upgrade).await else { return };
     let io = WebSocketIo::accept(TokioIo::new(upgraded)).await;
-    match handshake(&shared, io, &[ALPN_TUNNEL, ALPN_LINK]).await {
+    match handshake(&shared, io, &[ALPN_TUNNEL, ALPN_BULK, ALPN_LINK]).await {
         Ok((alpn, stream)) => {
             drop(place);
             accept(shared, alpn, stream, peer).await;

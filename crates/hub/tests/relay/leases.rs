@@ -97,6 +97,19 @@ async fn whoever_loses_a_right_loses_what_is_open() {
     .await;
 }
 
+// covers: AC-11, RL-7
+#[tokio::test]
+async fn whoever_loses_a_right_loses_what_is_open_on_the_second_connection() {
+    join_all(TABLE.map(|(loss, news)| async move {
+        let mut guest = Guest::with_bulk(loss).await;
+        let open = guest.open_everything().await;
+        assert!(guest.workshop.side.seen().iter().any(|seen| seen.path == "/upload" && seen.bulk));
+        guest.lose(loss).await;
+        open.ends(&guest, loss, news).await;
+    }))
+    .await;
+}
+
 // covers: AC-11
 #[tokio::test]
 async fn websocket_past_absolute_expiry() {
@@ -164,12 +177,22 @@ async fn revocation_at_every_moment_of_an_opening() {
     }
 }
 
+fn config(loss: Loss) -> Config {
+    let idle = if loss == Loss::SessionWentIdle { IDLE } else { SESSION * 2 };
+    toml::from_str(&format!("[sessions]\nidle = \"{}s\"", idle.as_secs())).unwrap()
+}
+
 impl Guest {
     async fn new(loss: Loss) -> Self {
-        let idle = if loss == Loss::SessionWentIdle { IDLE } else { SESSION * 2 };
-        let config = format!("[sessions]\nidle = \"{}s\"", idle.as_secs());
-        let config: Config = toml::from_str(&config).unwrap();
-        let workshop = Workshop::with(config).await;
+        Self::at(Workshop::with(config(loss)).await, loss).await
+    }
+
+    /// The same where large bodies have a connection of their own.
+    async fn with_bulk(loss: Loss) -> Self {
+        Self::at(Workshop::with_bulk(config(loss)).await, loss).await
+    }
+
+    async fn at(workshop: Workshop, loss: Loss) -> Self {
         workshop.serve();
         let ben = workshop.other("ben@example.org", None).await;
         let browser = workshop.signed_in(&ben).await;

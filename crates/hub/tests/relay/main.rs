@@ -12,6 +12,7 @@
 mod agents;
 mod attacks;
 mod browser;
+mod bulk;
 mod cookies;
 mod hand_over;
 mod leases;

@@ -7,7 +7,7 @@ use forward::{Body, BodySender};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use printer::{Kind, PrinterId};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use wire::{Hello, HelloAnswer, PrinterReport, Report, Tick};
 
 /// What reached the printer.
@@ -17,7 +17,13 @@ pub(crate) struct Seen {
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Whether it came over the second connection.
+    pub(crate) bulk: bool,
 }
+
+/// Among the extensions of requests that come over the second connection.
+#[derive(Clone, Copy)]
+pub(crate) struct OverBulk;
 
 #[derive(Clone)]
 pub(crate) struct PrinterSide(Arc<Inner>);
@@ -34,6 +40,8 @@ struct Inner {
     version: Mutex<u16>,
     asked_for: Mutex<Option<PrinterId>>,
     run: Mutex<u64>,
+    /// Who hears the tokens of the second connections that the hub asks for.
+    dials: Mutex<Option<mpsc::UnboundedSender<String>>>,
 }
 
 impl PrinterSide {
@@ -57,6 +65,7 @@ impl PrinterSide {
             version: Mutex::new(wire::PROTOCOL),
             asked_for: Mutex::default(),
             run: Mutex::new(7),
+            dials: Mutex::default(),
         }))
     }
 
@@ -72,6 +81,13 @@ impl PrinterSide {
     /// This is another run of the agent's program.
     pub(crate) fn runs_as(&self, run: u64) {
         *self.0.run.lock().unwrap() = run;
+    }
+
+    /// It knows of second connections from now on. Returns the tokens that it is told.
+    pub(crate) fn knows_bulk(&self) -> mpsc::UnboundedReceiver<String> {
+        let (dials, tokens) = mpsc::unbounded_channel();
+        *self.0.dials.lock().unwrap() = Some(dials);
+        tokens
     }
 
     pub(crate) fn speaks(&self, version: u16) {
@@ -145,9 +161,18 @@ impl PrinterSide {
         match (authority.as_str(), request.uri().path()) {
             (wire::AGENT_AUTHORITY, wire::HELLO_PATH) => self.hello(request).await,
             (wire::AGENT_AUTHORITY, wire::EVENTS_PATH) => self.events().await,
+            (wire::AGENT_AUTHORITY, wire::BULK_PATH) => self.asked_for_bulk(request).await,
             _ if wire::printer_of_authority(&authority).is_some() => self.printer(request).await,
             _ => status(StatusCode::NOT_FOUND),
         }
+    }
+
+    /// Says yes if somebody dials.
+    async fn asked_for_bulk(&self, request: Request<tunnel::Body>) -> Response<Body> {
+        let token = request.into_body().collect().await.unwrap().to_bytes();
+        let token = String::from_utf8(token.to_vec()).unwrap();
+        let dialled = self.0.dials.lock().unwrap().as_ref().unwrap().send(token);
+        status(dialled.map_or(StatusCode::SERVICE_UNAVAILABLE, |()| StatusCode::NO_CONTENT))
     }
 
     async fn hello(&self, request: Request<tunnel::Body>) -> Response<Body> {
@@ -155,8 +180,9 @@ impl PrinterSide {
         self.0.hellos.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
         let protocol = *self.0.version.lock().unwrap();
         let tick = Tick { run: *self.0.run.lock().unwrap(), millis: 1000 };
-        let answer =
-            HelloAnswer { protocol, version: "1.2.3".to_owned(), name: "a".parse().unwrap(), tick };
+        let bulk = self.0.dials.lock().unwrap().is_some();
+        let (version, name) = ("1.2.3".to_owned(), "a".parse().unwrap());
+        let answer = HelloAnswer { protocol, version, name, tick, bulk };
         Response::new(forward::full(serde_json::to_vec(&answer).unwrap()))
     }
 
@@ -172,6 +198,7 @@ impl PrinterSide {
         let (parts, body) = request.into_parts();
         let is_socket = parts.method == Method::CONNECT;
         let mut seen = Seen {
+            bulk: parts.extensions.get::<OverBulk>().is_some(),
             method: parts.method,
             path: parts.uri.path_and_query().unwrap().to_string(),
             headers: parts.headers,

@@ -11,19 +11,25 @@ use std::{
 
 use backplane::Event;
 use credentials::{PasswordHash, SessionToken};
+use http::{Request, Response};
 use hub::{Config, Hub, Parts};
 use printer::{
     AccountId, AgentId, Clock, GrantId, Kind, Level, OsRandom, PrinterId, SessionId, SystemClock,
     Timestamp,
 };
+use rustls::ClientConfig;
 use store::{Account, Agent, Grant, GrantScope, NewAccount, NewAgent, NewSession, Store};
 use tempfile::TempDir;
 use testkit::cable::Cable;
 use tokio::{io::DuplexStream, time::timeout};
+use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_util::sync::CancellationToken;
-use tunnel::{Identity, PublicKey};
+use tunnel::{ALPN_BULK, ALPN_TUNNEL, Identity, Limits, PublicKey};
 
-use crate::{browser::Browser, printer_side::PrinterSide};
+use crate::{
+    browser::Browser,
+    printer_side::{OverBulk, PrinterSide},
+};
 
 /// How long somebody stays signed in.
 pub(crate) const SESSION: Duration = Duration::from_hours(1);
@@ -61,6 +67,8 @@ pub(crate) struct Workshop {
     pub(crate) side: PrinterSide,
     /// Between agent and hub.
     pub(crate) cable: Cable,
+    /// The same for second connections.
+    pub(crate) bulk: Cable,
     pub(crate) stop: CancellationToken,
     _data: TempDir,
 }
@@ -75,6 +83,24 @@ impl Workshop {
     pub(crate) async fn with(config: Config) -> Self {
         let workshop = Self::offline_with(config).await;
         workshop.connect().await;
+        workshop
+    }
+
+    /// Ada's agent can open a second connection, and does when it is asked to.
+    pub(crate) async fn with_bulk(config: Config) -> Self {
+        let workshop = Self::offline_with(config).await;
+        let mut tokens = workshop.side.knows_bulk();
+        workshop.connect().await;
+        let (hub, bulk, stop) =
+            (workshop.hub.clone(), workshop.bulk.clone(), workshop.stop.clone());
+        let (config, side) =
+            (workshop.config(&workshop.identity, ALPN_BULK), workshop.side.clone());
+        tokio::spawn(async move {
+            while let Some(token) = tokens.recv().await {
+                let io = dial(&hub, &bulk);
+                tokio::spawn(second_end(config.clone(), io, token, side.clone(), stop.clone()));
+            }
+        });
         workshop
     }
 
@@ -107,8 +133,8 @@ impl Workshop {
         let printer = PrinterId::new(&SystemClock::new(), &OsRandom);
         let first = (printer, "Prusa in the cellar", Kind::OctoPrint);
         let side = PrinterSide::new(&[&[first], others].concat());
-        let (cable, stop) = (Cable::new(), CancellationToken::new());
-        Self { hub, clock, ada, agent, identity, printer, side, cable, stop, _data: data }
+        let (cable, bulk, stop) = (Cable::new(), Cable::new(), CancellationToken::new());
+        Self { hub, clock, ada, agent, identity, printer, side, cable, bulk, stop, _data: data }
     }
 
     /// Lets the hub do what it does beside answering: it listens, and looks after its store.
@@ -131,12 +157,13 @@ impl Workshop {
 
     /// Lets an agent with this key dial in.
     pub(crate) fn dial(&self, identity: &Identity, side: &PrinterSide) {
-        let (agents, hubs) = self.cable.pipe();
-        let hub = self.hub.clone();
-        tokio::spawn(async move { hub.attach(hubs).await });
-        let (key, config) = (self.hub.key(), tunnel::client_config);
-        let config = config(identity, key.fingerprint(), tunnel::ALPN_TUNNEL).unwrap();
-        tokio::spawn(agent_end(config, agents, side.clone(), self.stop.clone()));
+        let (io, config) = (dial(&self.hub, &self.cable), self.config(identity, ALPN_TUNNEL));
+        tokio::spawn(agent_end(config, io, side.clone(), self.stop.clone()));
+    }
+
+    /// How whoever has this key connects.
+    pub(crate) fn config(&self, identity: &Identity, alpn: &'static [u8]) -> Arc<ClientConfig> {
+        tunnel::client_config(identity, self.hub.key().fingerprint(), alpn).unwrap()
     }
 
     pub(crate) async fn label(&self) -> String {
@@ -215,14 +242,55 @@ impl Drop for Workshop {
     }
 }
 
+/// One end of a connection over a cable, of which the hub has the other.
+pub(crate) fn dial(hub: &Hub, cable: &Cable) -> DuplexStream {
+    let (agents, hubs) = cable.pipe();
+    let hub = hub.clone();
+    tokio::spawn(async move { hub.attach(hubs).await });
+    agents
+}
+
+/// Proves both keys.
+pub(crate) async fn prove(
+    config: Arc<ClientConfig>,
+    io: DuplexStream,
+) -> std::io::Result<TlsStream<DuplexStream>> {
+    let name = rustls::pki_types::ServerName::try_from("hub.internal").unwrap();
+    TlsConnector::from(config).connect(name, io).await
+}
+
+/// The agent's end of a second connection, on which it shows a token.
+pub(crate) async fn second_end(
+    config: Arc<ClientConfig>,
+    io: DuplexStream,
+    token: String,
+    side: PrinterSide,
+    stop: CancellationToken,
+) {
+    let Ok(tls) = prove(config, io).await else { return };
+    let handler = move |mut request: Request<tunnel::Body>| {
+        let (side, token) = (side.clone(), token.clone());
+        request.extensions_mut().insert(OverBulk);
+        async move {
+            match request.uri().path() {
+                wire::BULK_PATH => Response::new(forward::full(token)),
+                _ => side.answer(request).await,
+            }
+        }
+    };
+    tokio::select! {
+        _ = tunnel::serve_with(tls, Limits::BULK, handler, CancellationToken::new()) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
 async fn agent_end(
-    config: Arc<rustls::ClientConfig>,
+    config: Arc<ClientConfig>,
     io: DuplexStream,
     side: PrinterSide,
     stop: CancellationToken,
 ) {
-    let name = rustls::pki_types::ServerName::try_from("hub.internal").unwrap();
-    let Ok(tls) = tokio_rustls::TlsConnector::from(config).connect(name, io).await else { return };
+    let Ok(tls) = prove(config, io).await else { return };
     let handler = move |request| {
         let side = side.clone();
         async move { side.answer(request).await }

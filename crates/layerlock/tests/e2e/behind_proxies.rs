@@ -1,44 +1,29 @@
 //! An agent whose hub stands behind a real proxy that ends TLS and hangs up on whoever is quiet.
 
 use anyhow::{Context, Result, ensure};
-use testkit::{
-    layerlock,
-    proxy::{IDLE, Kind, Proxy},
-};
+use http::Method;
+use testkit::proxy::{IDLE, Kind, Proxy};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
     house::{SOON, printer},
-    linking::{TwoMachines, printed_words},
+    linking::{TwoMachines, at},
     workshop::Workshop,
 };
-
-/// The command for an agent, but with the proxy's address.
-fn to(proxy: &Proxy, command: Vec<String>) -> Vec<String> {
-    let elsewhere = |word: String| if word.starts_with("https://") { proxy.url() } else { word };
-    command.into_iter().map(elsewhere).collect()
-}
 
 async fn an_agent_reaches_its_hub_behind(kind: Kind, transport: &[&str]) -> Result<()> {
     let (workshop, machines) = (Workshop::start().await?, TwoMachines::start().await?);
     let proxy = Proxy::start(kind, machines.hub_data.path(), machines.hub.port()).await?;
     let (id, command) = machines.offer().await?;
-    let mut behind = to(&proxy, command);
+    let mut behind = at(&proxy.url(), command);
     behind.extend(transport.iter().map(|&word| word.to_owned()));
-    let mut link = machines.agent(&behind)?;
-    let words = printed_words(&mut link).await?;
-    machines.offer_in(&id, "claimed").await?;
-    assert_eq!(machines.approve(&id, &words).await?, 200);
-    ensure!(link.end(SOON).await?.success(), "{}", link.output());
-
-    let url = format!("octoprint={}", workshop.url());
-    layerlock::run(machines.agent.path(), &["agent", "printer", "add", &url]).await?;
-    let mut agent = layerlock::start(machines.agent.path(), &["agent", "run"])?;
-    let connected = |line: &str| line.starts_with("Connected").then_some(());
-    agent.line("a connection", SOON, connected).await?;
+    let agent = machines.linked_by((id, behind), &workshop.url()).await?;
     let printer = printer(&machines.owner, true).await?;
     let origin = machines.owner.open(&printer).await?;
     assert_eq!(origin.get("/").await?.text, "a printer");
+
+    let upload = origin.request(Method::POST, "/upload").body(vec![0x5a; 1 << 20]);
+    assert_eq!(upload.send().await?.text().await?, (1 << 20).to_string());
 
     // Nobody does anything for longer than the proxy bears.
     sleep_until(Instant::now() + IDLE + IDLE / 2).await;
@@ -73,7 +58,7 @@ async fn a_proxy_that_poses_as_the_hub_is_noticed() -> Result<()> {
     let (machines, other) = (TwoMachines::start().await?, TwoMachines::start().await?);
     let proxy = Proxy::start(Kind::Nginx, other.hub_data.path(), other.hub.port()).await?;
     let (_, command) = machines.offer().await?;
-    let mut link = machines.agent(&to(&proxy, command))?;
+    let mut link = machines.agent(&at(&proxy.url(), command))?;
     ensure!(!link.end(SOON).await?.success(), "{}", link.output());
     ensure!(link.output().contains("can't prove the hub's key"), "{}", link.output());
     Ok(())

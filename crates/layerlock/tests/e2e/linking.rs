@@ -51,7 +51,16 @@ impl TwoMachines {
 
     /// An agent that is linked and runs, with this printer.
     pub(crate) async fn linked(&self, printer_url: &str) -> Result<Process> {
-        let (id, command) = self.offer().await?;
+        let offer = self.offer().await?;
+        self.linked_by(offer, printer_url).await
+    }
+
+    /// The same by an offer, with the words of its command as the person typed them.
+    pub(crate) async fn linked_by(
+        &self,
+        (id, command): (String, Vec<String>),
+        printer_url: &str,
+    ) -> Result<Process> {
         let mut link = self.agent(&command)?;
         let words = printed_words(&mut link).await?;
         self.offer_in(&id, "claimed").await?;
@@ -81,6 +90,12 @@ impl TwoMachines {
         let answer = self.owner.send(Method::POST, &path, Some(&json!({"words": words}))).await?;
         Ok(answer.status)
     }
+}
+
+/// The command for an agent, but with another address of the hub.
+pub(crate) fn at(url: &str, command: Vec<String>) -> Vec<String> {
+    let is_address = |word: &str| word.starts_with("https://");
+    command.into_iter().map(|word| if is_address(&word) { url.to_owned() } else { word }).collect()
 }
 
 /// The words that `layerlock agent link` prints for the person to compare.

@@ -4,6 +4,7 @@
 
 mod audit;
 mod behind_proxies;
+mod bulk;
 mod commands;
 mod faults;
 mod gate;

@@ -1,0 +1,190 @@
+//! The second connection, for what is large: what travels on it stands in nobody's way, and who has
+//! no right to it gets none of it.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Method, Request, StatusCode};
+use hub::Config;
+use testkit::cable::Direction;
+use tokio::{io::AsyncReadExt, task::JoinHandle, time::timeout};
+use tokio_util::sync::CancellationToken;
+use tunnel::{ALPN_BULK, Identity};
+
+use crate::{
+    browser::Browser,
+    workshop::{Workshop, dial, prove, second_end, soon, until},
+};
+
+const LARGE: usize = 64 * 1024 + 1;
+
+async fn workshop() -> (Workshop, Browser, String) {
+    let workshop = Workshop::with_bulk(Config::default()).await;
+    let host = format!("{}.localhost:3443", workshop.label().await);
+    let browser = workshop.ada_at_the_printer().await;
+    (workshop, browser, host)
+}
+
+fn upload(browser: &Browser, host: &str, length: usize) -> Request<Body> {
+    let request = browser.own(Method::POST, host, "/files").header("content-length", length);
+    request.body(Body::from(vec![b'x'; length])).unwrap()
+}
+
+/// An upload that has begun and never ends by itself.
+async fn endless(
+    workshop: &Workshop,
+    browser: &Browser,
+    host: &str,
+) -> (JoinHandle<StatusCode>, forward::BodySender) {
+    let (uploading, body) = forward::channel();
+    uploading.send("G28".into()).await.unwrap();
+    let request = browser.own(Method::POST, host, "/upload").body(Body::new(body)).unwrap();
+    let mut browser = browser.clone();
+    let upload = tokio::spawn(async move { browser.open(request).await.status() });
+    let has_begun = || workshop.side.seen().iter().any(|seen| seen.path == "/upload");
+    until(async || has_begun()).await;
+    (upload, uploading)
+}
+
+// covers: RL-1, RL-7
+#[tokio::test]
+async fn large_uploads_have_a_connection_of_their_own() {
+    let (workshop, mut browser, host) = workshop().await;
+    for (length, bulk) in [(1, false), (LARGE - 1, false), (LARGE, true), (LARGE * 20, true)] {
+        workshop.side.forget();
+        let request = upload(&browser, &host, length);
+        assert_eq!(soon(browser.open(request)).await.status(), 200, "{length}");
+        let seen = workshop.side.only();
+        assert_eq!((seen.body.len(), seen.bulk), (length, bulk));
+    }
+    assert_eq!(workshop.bulk.connections(), 1);
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn lost_packets_of_an_upload_delay_no_button() {
+    let (workshop, mut browser, host) = workshop().await;
+    let (uploading, _body) = endless(&workshop, &browser, &host).await;
+    workshop.bulk.lose(Direction::Up);
+    workshop.bulk.lose(Direction::Down);
+    let large = upload(&browser, &host, LARGE * 40);
+    let mut other = browser.clone();
+    let stuck = tokio::spawn(async move { other.open(large).await.status() });
+    for _ in 0..20 {
+        assert_eq!(soon(browser.go(&host, "/")).await.status, 200);
+    }
+    assert!(!uploading.is_finished() && !stuck.is_finished());
+    workshop.bulk.mend();
+    assert_eq!(soon(stuck).await.unwrap(), 200);
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn second_connection_is_cut_in_the_middle_of_an_upload() {
+    let (workshop, mut browser, host) = workshop().await;
+    let (uploading, _body) = endless(&workshop, &browser, &host).await;
+    workshop.bulk.cut();
+    assert_eq!(soon(uploading).await.unwrap(), 502);
+    let sent = workshop.side.seen().iter().filter(|seen| seen.path == "/upload").count();
+    assert_eq!(sent, 1, "nothing is sent twice");
+    assert_eq!(soon(browser.go(&host, "/")).await.status, 200, "the tunnel goes on");
+    let large = upload(&browser, &host, LARGE);
+    assert_eq!(soon(browser.open(large)).await.status(), 200);
+    assert_eq!(workshop.bulk.connections(), 2);
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn without_a_second_connection_the_first_carries_everything() {
+    for (dials, tries) in [(false, 1), (true, 2)] {
+        let workshop = Workshop::offline().await;
+        let tokens = workshop.side.knows_bulk();
+        // Nobody hears the hub's wish, or nobody does anything about it.
+        let tokens = dials.then_some(tokens);
+        workshop.connect().await;
+        let host = format!("{}.localhost:3443", workshop.label().await);
+        let mut browser = workshop.ada_at_the_printer().await;
+        for _ in 0..2 {
+            workshop.side.forget();
+            let request = upload(&browser, &host, LARGE);
+            assert_eq!(soon(browser.open(request)).await.status(), 200);
+            assert!(!workshop.side.only().bulk);
+        }
+        assert!(tokens.is_none_or(|tokens| tokens.len() < tries), "it was asked again at once");
+    }
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn idle_second_connection_is_closed_and_opened_again() {
+    let (workshop, mut browser, host) = workshop().await;
+    for connections in 1..=2 {
+        let large = upload(&browser, &host, LARGE);
+        assert_eq!(soon(browser.open(large)).await.status(), 200);
+        assert_eq!(workshop.bulk.connections(), connections);
+        tokio::time::pause();
+        for _ in 0..12 {
+            tokio::time::advance(Duration::from_secs(5)).await;
+            for _ in 0..50 {
+                tokio::task::yield_now().await;
+            }
+        }
+        tokio::time::resume();
+    }
+}
+
+// covers: RL-6
+#[tokio::test]
+async fn key_without_a_tunnel_opens_a_second_connection() {
+    let workshop = Workshop::offline().await;
+    let stranger = Identity::generate().unwrap();
+    for identity in [&stranger, &workshop.identity] {
+        hung_up_on(&workshop, identity).await;
+    }
+    workshop.connect().await;
+    // Nobody has asked for one.
+    hung_up_on(&workshop, &workshop.identity).await;
+}
+
+async fn hung_up_on(workshop: &Workshop, identity: &Identity) {
+    let io = dial(&workshop.hub, &workshop.bulk);
+    let mut io = prove(workshop.config(identity, ALPN_BULK), io).await.unwrap();
+    let heard = soon(io.read(&mut [0; 64])).await;
+    assert!(heard.is_err() || heard.is_ok_and(|length| length == 0), "the hub says something");
+}
+
+// covers: RL-6
+#[tokio::test]
+async fn cloned_key_answers_for_the_agents_second_connection() {
+    let workshop = Workshop::offline().await;
+    let mut tokens = workshop.side.knows_bulk();
+    workshop.connect().await;
+    let host = format!("{}.localhost:3443", workshop.label().await);
+    let mut browser = workshop.ada_at_the_printer().await;
+    let config = workshop.config(&workshop.identity, ALPN_BULK);
+    let (hub, cable, side) = (workshop.hub.clone(), workshop.bulk.clone(), workshop.side.clone());
+    tokio::spawn(async move {
+        let mut guess = tokens.recv().await.unwrap();
+        let last = if guess.ends_with('A') { "E" } else { "A" };
+        guess.replace_range(guess.len() - 1.., last);
+        for token in [guess, "A".repeat(43), String::new()] {
+            let (io, end) = (dial(&hub, &cable), CancellationToken::new());
+            second_end(config.clone(), io, token, side.clone(), end).await;
+        }
+    });
+    let request = upload(&browser, &host, LARGE);
+    assert_eq!(soon(browser.open(request)).await.status(), 200);
+    assert!(!workshop.side.only().bulk, "the upload went to the clone");
+    assert_eq!(workshop.bulk.connections(), 3);
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn second_connection_ends_with_the_first() {
+    let (workshop, browser, host) = workshop().await;
+    let (uploading, _body) = endless(&workshop, &browser, &host).await;
+    workshop.cable.cut();
+    assert_eq!(soon(uploading).await.unwrap(), 502);
+    let over = timeout(Duration::from_secs(20), workshop.side.cancelled()).await;
+    assert!(over.is_ok(), "the second connection goes on");
+}
