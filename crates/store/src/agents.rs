@@ -148,14 +148,16 @@ impl Store {
         Ok(agent)
     }
 
-    /// Notes that an agent was heard. Returns whether it is linked.
+    /// Notes that an agent was heard. Returns whether it is linked, and with this key: a machine
+    /// whose place another has says nothing about it.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn agent_seen(&self, id: AgentId, version: &str, now: Timestamp) -> Result<bool> {
+    pub async fn agent_seen(&self, agent: &Agent, version: &str, now: Timestamp) -> Result<bool> {
         let version: String = version.chars().take(MAX_VERSION).collect();
-        let sql = "UPDATE agent SET version = $2, last_seen = $3 WHERE id = $1 AND revoked IS NULL";
-        Ok(self.db.execute(sql, params![id, version, now]).await? == 1)
+        let sql = "UPDATE agent SET version = $3, last_seen = $4 \
+                   WHERE id = $1 AND key = $2 AND revoked IS NULL";
+        Ok(self.db.execute(sql, params![agent.id, agent.key, version, now]).await? == 1)
     }
 
     /// Notes that a second machine came with an agent's key.

@@ -85,10 +85,12 @@ async fn converse(
     address: IpAddr,
     goodbye: CancellationToken,
 ) -> Result<(), Error> {
-    // Listen first, look again second: an agent that is unlinked in between is noticed.
+    // Listen first, look again second, let in third: an agent that is unlinked or replaced in
+    // between never has a place.
     let events = state.backplane.events();
     let hello = greeting::welcome(tunnel).await?;
     rivals::check(state, agent, tunnel, hello.tick.run, address).await?;
+    still_linked(state, agent).await?;
     let ticks = Arc::new(Ticks::new(Arc::clone(&state.clock), hello.tick));
     let version = &hello.version;
     let end = tokio::select! {
@@ -96,7 +98,7 @@ async fn converse(
         end = revoked(state, agent, events) => end,
         () = goodbye.cancelled() => Ok(()),
     };
-    state.store.agent_seen(agent.id, version, state.clock.now()).await?;
+    state.store.agent_seen(agent, version, state.clock.now()).await?;
     end
 }
 
@@ -113,12 +115,12 @@ async fn stay(
     let arrival = state.backplane.presence().arrive(agent.id);
     tokio::select! {
         end = reports::follow(state, agent, tunnel, &arrival, &ticks) => end,
-        end = note_seen(state, agent.id, &hello.version) => end,
+        end = note_seen(state, agent, &hello.version) => end,
         end = successor::tell(state, agent, tunnel) => end,
     }
 }
 
-async fn note_seen(state: &State, agent: AgentId, version: &str) -> Result<(), Error> {
+async fn note_seen(state: &State, agent: &Agent, version: &str) -> Result<(), Error> {
     let mut ticks = interval(SEEN_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -130,12 +132,19 @@ async fn note_seen(state: &State, agent: AgentId, version: &str) -> Result<(), E
 /// Waits until the agent isn't linked any more, or with another key than the one that it proved.
 async fn revoked(state: &State, agent: &Agent, mut events: Receiver<Event>) -> Result<(), Error> {
     loop {
-        match state.store.agent(agent.id).await? {
-            Some(now) if now.key != agent.key => return Err(Error::Refused(Refusal::Replaced)),
-            Some(now) if now.revoked.is_none() => {}
-            _ => return Err(Error::Refused(Refusal::Revoked)),
-        }
+        still_linked(state, agent).await?;
         news_of(agent.id, &mut events).await;
+    }
+}
+
+/// # Errors
+/// [`Error::Refused`] when the agent isn't linked any more, or with another key than the one that
+/// it proved.
+async fn still_linked(state: &State, agent: &Agent) -> Result<(), Error> {
+    match state.store.agent(agent.id).await? {
+        Some(now) if now.key != agent.key => Err(Error::Refused(Refusal::Replaced)),
+        Some(now) if now.revoked.is_none() => Ok(()),
+        _ => Err(Error::Refused(Refusal::Revoked)),
     }
 }
 

@@ -88,6 +88,24 @@ async fn old_key_after_replacement() {
     assert!(!presence.of(workshop.agent.id).online);
 }
 
+// covers: RL-6, LK-3
+#[tokio::test]
+async fn old_key_judged_before_its_replacement_enters_after_it() {
+    let workshop = Workshop::offline().await;
+    let side = PrinterSide::new(&[]);
+    let hesitates = side.hesitates().await;
+    let served = workshop.dial(&workshop.identity, &side);
+    until(async || !side.hellos().is_empty()).await;
+    assert_eq!(side.hellos()[0].refused, None, "its key was good");
+    replace(&workshop, Identity::generate().unwrap().public_key().as_spki()).await;
+    let mut events = workshop.hub.backplane().events();
+    drop(hesitates);
+    soon(served).await.unwrap();
+    assert!(events.try_recv().is_err(), "it had a place for a moment");
+    let agent = workshop.hub.store().agent(workshop.agent.id).await.unwrap().unwrap();
+    assert_eq!(agent.version, None, "it spoke for the one that has its place");
+}
+
 // covers: LK-3, RL-1
 #[tokio::test]
 async fn a_replacement_carries_the_pages_of_the_printers_that_it_names_alike() {

@@ -42,6 +42,8 @@ struct Inner {
     run: Mutex<u64>,
     /// Who hears the tokens of the second connections that the hub asks for.
     dials: Mutex<Option<mpsc::UnboundedSender<String>>>,
+    /// Free while this agent answers the hub's greeting.
+    greeting: tokio::sync::Mutex<()>,
 }
 
 impl PrinterSide {
@@ -66,6 +68,7 @@ impl PrinterSide {
             asked_for: Mutex::default(),
             run: Mutex::new(7),
             dials: Mutex::default(),
+            greeting: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -88,6 +91,11 @@ impl PrinterSide {
         let (dials, tokens) = mpsc::unbounded_channel();
         *self.0.dials.lock().unwrap() = Some(dials);
         tokens
+    }
+
+    /// The hub's greeting isn't answered while this is held.
+    pub(crate) async fn hesitates(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.greeting.lock().await
     }
 
     pub(crate) fn speaks(&self, version: u16) {
@@ -178,6 +186,7 @@ impl PrinterSide {
     async fn hello(&self, request: Request<tunnel::Body>) -> Response<Body> {
         let body = request.into_body().collect().await.unwrap().to_bytes();
         self.0.hellos.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
+        let _answered = self.0.greeting.lock().await;
         let protocol = *self.0.version.lock().unwrap();
         let tick = Tick { run: *self.0.run.lock().unwrap(), millis: 1000 };
         let bulk = self.0.dials.lock().unwrap().is_some();

@@ -21,7 +21,7 @@ use rustls::ClientConfig;
 use store::{Account, Agent, Grant, GrantScope, NewAccount, NewAgent, NewSession, Store};
 use tempfile::TempDir;
 use testkit::cable::Cable;
-use tokio::{io::DuplexStream, time::timeout};
+use tokio::{io::DuplexStream, task::JoinHandle, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_util::sync::CancellationToken;
 use tunnel::{ALPN_BULK, ALPN_TUNNEL, Identity, Limits, PublicKey};
@@ -155,10 +155,10 @@ impl Workshop {
         soon(known).await;
     }
 
-    /// Lets an agent with this key dial in.
-    pub(crate) fn dial(&self, identity: &Identity, side: &PrinterSide) {
+    /// Lets an agent with this key dial in. Ends when the hub has done with it.
+    pub(crate) fn dial(&self, identity: &Identity, side: &PrinterSide) -> JoinHandle<()> {
         let (io, config) = (dial(&self.hub, &self.cable), self.config(identity, ALPN_TUNNEL));
-        tokio::spawn(agent_end(config, io, side.clone(), self.stop.clone()));
+        tokio::spawn(agent_end(config, io, side.clone(), self.stop.clone()))
     }
 
     /// How whoever has this key connects.

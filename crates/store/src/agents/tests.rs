@@ -10,7 +10,7 @@ async fn a_linked_agent_is_found_by_its_key() {
         let agent = store.agent_of(&ada, 1).await;
         assert_eq!(store.agent_by_key(&[1; 44]).await.unwrap().as_ref(), Some(&agent));
         assert!(store.agent_by_key(&[2; 44]).await.unwrap().is_none());
-        assert!(store.agent_seen(agent.id, &"9".repeat(1 << 20), after(5)).await.unwrap());
+        assert!(store.agent_seen(&agent, &"9".repeat(1 << 20), after(5)).await.unwrap());
         let seen = store.agent(agent.id).await.unwrap().unwrap();
         assert_eq!((seen.last_seen, seen.version), (Some(after(5)), Some("9".repeat(64))));
     })
@@ -39,7 +39,7 @@ async fn an_unlinked_key_stays_known_and_can_be_linked_again() {
         assert!(!store.revoke_agent(eve.id, first.id, NOW).await.unwrap(), "somebody else's");
         assert!(store.revoke_agent(ada.id, first.id, after(1)).await.unwrap());
         assert!(!store.revoke_agent(ada.id, first.id, after(2)).await.unwrap());
-        assert!(!store.agent_seen(first.id, "1", after(3)).await.unwrap());
+        assert!(!store.agent_seen(&first, "1", after(3)).await.unwrap());
         assert!(store.agents_of(ada.id).await.unwrap().is_empty());
         let known = store.agent_by_key(&[1; 44]).await.unwrap().unwrap();
         assert_eq!((known.id, known.revoked), (first.id, Some(after(1))));

@@ -83,6 +83,7 @@ async fn old_key_after_replacement() {
         let late = store.report_printers(&old, &[], &label, NOW).await.unwrap_err();
         assert!(matches!(late, Error::NotPossible(_)), "{late}");
         assert_eq!(store.printer(printer.id).await.unwrap().unwrap().removed, None);
+        assert!(!store.agent_seen(&old, "9", after(9)).await.unwrap(), "it speaks for the new one");
         // Linked again by a code of its own, the old machine is another agent.
         let other = store.agent_of(&ada, OLD).await;
         let claim = ReportedPrinter { id: printer.id, ..new_printer("prusa") };
