@@ -12,7 +12,8 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http_body::Frame;
+use futures_util::FutureExt;
+use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full, combinators::UnsyncBoxBody};
 use tokio::sync::mpsc;
 
@@ -49,6 +50,31 @@ pub async fn collect(mut body: Body, limit: usize) -> Result<Bytes, BoxError> {
         bytes.extend_from_slice(&piece);
     }
     Ok(bytes.freeze())
+}
+
+/// The same body with what has already come of it, and whether that is all. A small answer is
+/// often there in one piece, and then nothing of the printer's hangs on it any more.
+pub fn at_hand(mut body: Body) -> (Body, bool) {
+    match body.frame().now_or_never() {
+        Some(Some(Ok(frame))) => match frame.into_data() {
+            Ok(piece) if body.is_end_stream() => (full(piece), true),
+            Ok(piece) => (begun(piece, body), false),
+            // Trailers come last, and stay behind.
+            Err(_) => (empty(), true),
+        },
+        Some(None) => (empty(), true),
+        Some(Some(Err(error))) => (broken(error), true),
+        None => (body, false),
+    }
+}
+
+/// A body of which something was read already.
+pub fn begun(read: Bytes, rest: Body) -> Body {
+    Begun { read: Some(read), rest }.boxed_unsync()
+}
+
+fn broken(error: BoxError) -> Body {
+    Broken(Some(error)).boxed_unsync()
 }
 
 /// A body that is written piece by piece. The sender waits while eight pieces are unread.
@@ -98,6 +124,52 @@ impl BodySender {
     }
 }
 
+struct Begun {
+    read: Option<Bytes>,
+    rest: Body,
+}
+
+impl http_body::Body for Begun {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.read.take() {
+            Some(read) => Poll::Ready(Some(Ok(Frame::data(read)))),
+            None => Pin::new(&mut self.rest).poll_frame(cx),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let read = self.read.as_ref().and_then(|read| u64::try_from(read.len()).ok());
+        let (read, rest) = (read.unwrap_or_default(), self.rest.size_hint());
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower().saturating_add(read));
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper.saturating_add(read));
+        }
+        hint
+    }
+}
+
+/// A body that broke off before anything of it was passed on.
+struct Broken(Option<BoxError>);
+
+impl http_body::Body for Broken {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Poll::Ready(self.0.take().map(Err))
+    }
+}
+
 struct ChannelBody {
     pieces: mpsc::Receiver<Bytes>,
     finished: Arc<AtomicBool>,
@@ -142,6 +214,29 @@ mod tests {
         let (sender, body) = channel();
         sender.send(Bytes::from_static(b"half")).await.unwrap();
         drop(sender);
+        assert!(body.collect().await.unwrap_err().is::<CutOff>());
+    }
+
+    // covers: RL-7
+    #[tokio::test]
+    async fn what_is_at_hand_is_taken_and_nothing_of_the_rest_is_lost() {
+        let (body, whole) = at_hand(full("all"));
+        assert!(whole);
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "all");
+
+        let (sender, body) = channel();
+        let (body, whole) = at_hand(body);
+        assert!(!whole, "nothing has come yet");
+        sender.send(Bytes::from_static(b"one ")).await.unwrap();
+        let (body, whole) = at_hand(body);
+        assert!(!whole, "more may come");
+        sender.send(Bytes::from_static(b"two")).await.unwrap();
+        sender.finish();
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "one two");
+
+        let (sender, body) = channel();
+        drop(sender);
+        let (body, _) = at_hand(body);
         assert!(body.collect().await.unwrap_err().is::<CutOff>());
     }
 

@@ -18,10 +18,14 @@ pub mod headers;
 mod leased;
 mod origin;
 pub mod path;
+mod progress;
 pub mod websocket;
 
 pub use base_url::{BaseUrl, InvalidUrl};
-pub use body::{Body, BodySender, BoxError, Closed, CutOff, channel, collect, empty, full};
+pub use body::{
+    Body, BodySender, BoxError, Closed, CutOff, at_hand, begun, channel, collect, empty, full,
+};
 pub use error::{BadRequest, Error};
 pub use leased::{LeaseEnded, Leased};
 pub use origin::{Origin, Timeouts};
+pub use progress::{Progress, STANDSTILL};

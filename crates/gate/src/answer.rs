@@ -5,8 +5,8 @@ use forward::{BadRequest, Body};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
     header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
-        X_CONTENT_TYPE_OPTIONS,
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, SERVER,
+        WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
     },
 };
 
@@ -14,6 +14,9 @@ use crate::{passwords::NotChecked, rules::Realm};
 
 /// Added to the printer's own policies: of several, each one holds.
 const NO_FOREIGN_FRAMES: HeaderValue = HeaderValue::from_static("frame-ancestors 'self'");
+
+/// By this `layerlock audit` knows a gate from other doors with a password.
+const GATE: HeaderValue = HeaderValue::from_static("layerlock-gate");
 
 /// Why a request doesn't reach the printer, or its answer not the visitor.
 #[derive(Debug, thiserror::Error)]
@@ -46,9 +49,18 @@ pub(crate) enum Refusal {
     /// The printer has no answer.
     #[error("There is no answer: {0}.")]
     Failed(#[from] forward::Error),
-    /// The body ended too early.
+    /// The body ended too early, or is longer than it may be.
     #[error("The request broke off.")]
     BrokeOff,
+    /// The body came too slowly.
+    #[error("The request came too slowly.")]
+    TooSlow,
+    /// Neither an upload nor its answer went on.
+    #[error(
+        "Nothing has moved for more than a minute. The printer may have acted on the request; it \
+         is not sent again."
+    )]
+    StoodStill,
     /// A mistake of ours.
     #[error("The gate made a mistake.")]
     WentWrong,
@@ -66,7 +78,10 @@ impl Refusal {
             Self::Ask(_) => StatusCode::UNAUTHORIZED,
             Self::NotChecked(NotChecked::TooMany(_)) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotChecked(NotChecked::Busy(_)) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Failed(forward::Error::TimedOut) => StatusCode::GATEWAY_TIMEOUT,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::StoodStill | Self::Failed(forward::Error::TimedOut) => {
+                StatusCode::GATEWAY_TIMEOUT
+            }
             Self::Failed(_) => StatusCode::BAD_GATEWAY,
             Self::WentWrong => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -96,6 +111,7 @@ impl Refusal {
         headers.extend(self.header());
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(SERVER, GATE);
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         answer
     }

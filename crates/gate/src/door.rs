@@ -135,7 +135,20 @@ async fn prove(
     Ok(user.map(|user| (pair.user.clone(), user.password.clone())))
 }
 
-/// An answer that lasts until the rules would no longer let it out.
-pub(crate) fn lasting(answer: Response<Body>, pass: Pass) -> Response<Body> {
-    answer.map(|body| Leased::until(body, pass.ended()).boxed_unsync())
+/// An answer that lasts until the rules would no longer let it out, or an upload behind it stalls.
+pub(crate) fn lasting(
+    answer: Response<Body>,
+    pass: Pass,
+    stalled: impl Future<Output = ()> + Send + 'static,
+) -> Response<Body> {
+    let ended = async {
+        tokio::select! {
+            () = pass.ended() => {}
+            () = stalled => tracing::debug!("an upload has stalled"),
+        }
+    };
+    answer.map(|body| match forward::at_hand(body) {
+        (body, true) => body,
+        (body, false) => Leased::until(body, ended).boxed_unsync(),
+    })
 }

@@ -42,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) passwords: Passwords,
     pub(crate) surroundings: Arc<ArcSwap<Surroundings>>,
     pub(crate) trusted: TrustedProxies,
+    pub(crate) patience: Patience,
     editions: Arc<AtomicU64>,
 }
 
@@ -53,6 +54,25 @@ pub struct Parts<'a> {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// How long it waits for what visitors send.
+    pub patience: Patience,
+}
+
+/// How long the gate waits for what visitors send. The default is what production uses; tests make
+/// it shorter.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Between two pieces of an upload, and from the last one to the answer's header. 75 s.
+    pub standstill: Duration,
+    /// For the whole body of what may be a sign-in at the printer, which the gate reads before it
+    /// sends it on. 10 s.
+    pub sign_in: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { standstill: forward::STANDSTILL, sign_in: Duration::from_secs(10) }
+    }
 }
 
 impl Gate {
@@ -72,6 +92,7 @@ impl Gate {
             passwords: Passwords::new(parts.clock, parts.random.as_ref()),
             surroundings,
             trusted,
+            patience: parts.patience,
             editions: Arc::default(),
         };
         let listeners: io::Result<Vec<_>> =

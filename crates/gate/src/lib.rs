@@ -25,7 +25,7 @@ mod users;
 pub use config::{Backend, Config, Listen, Rewrite, Route};
 pub use error::Error;
 pub use forward::BaseUrl;
-pub use gate::{Gate, Parts};
+pub use gate::{Gate, Parts, Patience};
 pub use settings::{HashText, REFERENCE, Settings};
 pub use surroundings::Surroundings;
 pub use users::{User, UserList};

@@ -4,8 +4,9 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use backplane::Asker;
-use forward::{Body, address::shown_to_printers, headers, websocket};
+use forward::{Body, Progress, address::shown_to_printers, headers, websocket};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header::HOST, request::Parts};
+use http_body_util::BodyExt;
 use hyper::upgrade::OnUpgrade;
 use tokio::time::timeout;
 
@@ -37,12 +38,18 @@ pub(crate) async fn send(
     let upgrade = parts.extensions.remove::<OnUpgrade>();
     rewrite(&mut parts, &asked.authority(), client(&pass), book.config.pass_credentials)?;
     let Some(handshake) = handshake else {
-        let (pair, body) = sign_in(&parts, body).await?;
-        let answer = exchange(server, Request::from_parts(parts, body), &pass).await?;
+        let (pair, body) = sign_in(shared, &parts, body).await?;
+        let progress = Progress::new(shared.patience.standstill);
+        let request = Request::from_parts(parts, progress.of(body).boxed_unsync());
+        let answer = tokio::select! {
+            answer = exchange(server, request, &pass) => answer?,
+            () = progress.stopped() => return Err(Refusal::StoodStill),
+        };
         if let Some(pair) = pair.filter(|_| same_password::was_right(answer.status())) {
             tokio::spawn(compare(shared.clone(), Arc::clone(book), pass.client, pair));
         }
-        return Ok(lasting(answer, pass));
+        let stalled = async move { progress.upload_stopped().await };
+        return Ok(lasting(answer, pass, stalled));
     };
     let upgrade = upgrade.ok_or(Refusal::WentWrong)?;
     let (to_printer, from_visitor) = forward::channel();
@@ -50,7 +57,7 @@ pub(crate) async fn send(
     let answer = exchange(server, request, &pass).await?;
     if answer.status() != StatusCode::OK {
         to_printer.finish();
-        return Ok(lasting(answer, pass));
+        return Ok(lasting(answer, pass, std::future::pending()));
     }
     let (head, from_printer) = answer.into_parts();
     let accepted = handshake.accept(&Response::from_parts(head, ()));
@@ -113,11 +120,16 @@ fn rewrite(
 }
 
 /// Looks at a body that may be a sign-in at the printer.
-async fn sign_in(parts: &Parts, body: Body) -> Result<(Option<Pair>, Body), Refusal> {
+async fn sign_in(
+    shared: &Shared,
+    parts: &Parts,
+    body: Body,
+) -> Result<(Option<Pair>, Body), Refusal> {
     if !same_password::may_be_sign_in(parts) {
         return Ok((None, body));
     }
-    same_password::look(body).await.map_err(|_| Refusal::BrokeOff)
+    let looked = timeout(shared.patience.sign_in, same_password::look(body)).await;
+    looked.map_err(|_| Refusal::TooSlow)?.map_err(|_| Refusal::BrokeOff)
 }
 
 /// Warns when the pair that the printer took opens the gate, too.

@@ -74,6 +74,15 @@ impl Moonraker {
         Ok(serde_json::from_str(&answer.error_for_status()?.text().await?)?)
     }
 
+    /// Adds somebody who signs in with a password.
+    pub async fn add_user(&self, person: &Value) -> Result<()> {
+        let request = reqwest::Client::new().post(format!("{}/access/user", self.url()));
+        let request = request.header("X-Api-Key", &self.api_key);
+        let request = request.header("Content-Type", "application/json").body(person.to_string());
+        request.send().await?.error_for_status()?;
+        Ok(())
+    }
+
     async fn wait_until_ready(&mut self) -> Result<()> {
         let socket = self.directory.path().join("comms/moonraker.sock");
         let key = || async { ask_for_key(&socket).await.ok() };

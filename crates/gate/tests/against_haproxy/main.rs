@@ -14,13 +14,13 @@ mod visitor;
 
 use std::net::SocketAddr;
 
-use gate::{Gate, Listen, Parts, haproxy};
+use gate::{Gate, Listen, Parts, Patience, haproxy};
 use printer::{OsRandom, SystemClock};
 use servers::Servers;
 use tempfile::TempDir;
 use testkit::haproxy::Haproxy;
 use tokio_util::sync::CancellationToken;
-use visitor::{Seen, Visit};
+use visitor::{SIGN_IN, Seen, Sends, Visit};
 
 const OCTOPI: &str = include_str!("../../testdata/octopi.cfg");
 const ORDERED: &str = include_str!("../../testdata/ordered.cfg");
@@ -80,7 +80,8 @@ async fn serve(file: &str, folder: &TempDir, stop: CancellationToken) -> SocketA
     let mut config = haproxy::read(file, None).unwrap_or_else(|why| panic!("{why}")).config;
     config.listen = vec![Listen { https: SocketAddr::from(([127, 0, 0, 1], 0)), http: None }];
     let (clock, random) = (std::sync::Arc::new(SystemClock::new()), std::sync::Arc::new(OsRandom));
-    let parts = Parts { folder: folder.path(), clock, random };
+    let patience = Patience::default();
+    let parts = Parts { folder: folder.path(), clock, random, patience };
     let (gate, listeners) = Gate::open(config, parts).await.unwrap();
     let address = Gate::addresses(&listeners).unwrap()[0].https;
     tokio::spawn(async move { gate.serve(listeners, stop).await });
@@ -151,3 +152,28 @@ async fn rules_in_front_and_behind_decide_in_haproxys_order() {
         assert!(seen.iter().any(|seen| seen.status() == status), "nobody saw {status}");
     }
 }
+
+// covers: GT-2, GT-3
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_ins_reach_the_printer_whole_however_their_length_is_told() {
+    let pair = Pair::of(OCTOPI).await;
+    let all = [Sends::NothingAsPost, Sends::Counted, Sends::InPieces];
+    let mut pages = 0;
+    for path in ["/api/login", "/access/login", "/webcam/api/login", "/other"] {
+        for (sends, (person, inside)) in
+            all.into_iter().flat_map(|sends| VISITS.map(|who| (sends, who)))
+        {
+            let visit = Visit::new(path, person, inside).sending(sends);
+            let Seen::Page(page) = pair.compare(&visit).await else { continue };
+            let with_body = sends != Sends::NothingAsPost;
+            assert_eq!(page.ends_with(SIGN_IN), with_body, "{visit:?}: {page}");
+            pages += 1;
+        }
+    }
+    // Whoever is inside, and Ada everywhere but at the camera.
+    assert_eq!(pages, 3 * (4 + 3));
+}
+
+/// Somebody inside, somebody outside, and Ada outside.
+const VISITS: [(Option<(&str, &str)>, bool); 3] =
+    [(PEOPLE[0], true), (PEOPLE[0], false), (PEOPLE[1], false)];

@@ -1,9 +1,10 @@
-//! Three servers behind both doors. Each answers with its name and the path that it was asked for.
+//! Three servers behind both doors. Each answers with its name, the path that it was asked for, and
+//! the body that came with it.
 
 use std::net::SocketAddr;
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
@@ -51,15 +52,49 @@ async fn serve(name: &'static str, listener: TcpListener) {
 }
 
 async fn answer(name: &str, visit: TcpStream) -> Option<()> {
-    let mut lines = BufReader::new(visit).lines();
-    let first = lines.next_line().await.ok()??;
-    while !lines.next_line().await.ok()??.is_empty() {}
+    let mut visit = BufReader::new(visit);
+    let first = line(&mut visit).await?;
+    let mut fields = Vec::new();
+    while let Some(field) = line(&mut visit).await.filter(|field| !field.is_empty()) {
+        fields.push(field.to_ascii_lowercase());
+    }
     let path = first.split(' ').nth(1)?;
-    let page = format!("{name} {path}");
+    let page = format!("{name} {path}{}", body(&mut visit, &fields).await?);
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nContent-Type: text/plain\r\nConnection: close\
          \r\n\r\n{page}",
         page.len()
     );
-    lines.into_inner().into_inner().write_all(head.as_bytes()).await.ok()
+    visit.write_all(head.as_bytes()).await.ok()
+}
+
+async fn line(visit: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut line = String::new();
+    visit.read_line(&mut line).await.ok()?;
+    Some(line.trim_end().to_owned())
+}
+
+/// The body, however its length is told.
+async fn body(visit: &mut BufReader<TcpStream>, fields: &[String]) -> Option<String> {
+    if let Some(length) = fields.iter().find_map(|field| field.strip_prefix("content-length: ")) {
+        return piece(visit, length.parse().ok()?).await;
+    }
+    let mut body = String::new();
+    if fields.iter().any(|field| field == "transfer-encoding: chunked") {
+        loop {
+            let length = usize::from_str_radix(&line(visit).await?, 16).ok()?;
+            body += &piece(visit, length).await?;
+            line(visit).await?;
+            if length == 0 {
+                break;
+            }
+        }
+    }
+    Some(body)
+}
+
+async fn piece(visit: &mut BufReader<TcpStream>, length: usize) -> Option<String> {
+    let mut piece = vec![0; length];
+    visit.read_exact(&mut piece).await.ok()?;
+    String::from_utf8(piece).ok()
 }

@@ -27,10 +27,27 @@ static VISITORS: AtomicU16 = AtomicU16::new(0);
 /// One request.
 #[derive(Debug)]
 pub(crate) struct Visit {
+    sends: Sends,
     path: String,
     person: Option<(&'static str, &'static str)>,
     from: Ipv4Addr,
 }
+
+/// How a request says how long its body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sends {
+    /// It has none (`GET`).
+    Nothing,
+    /// It has none, and is a `POST`.
+    NothingAsPost,
+    /// By its length.
+    Counted,
+    /// Piece by piece.
+    InPieces,
+}
+
+/// What signs in at printers.
+pub(crate) const SIGN_IN: &str = r#"{"user":"ada","pass":"enchantress-of-numbers"}"#;
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +84,12 @@ impl Visit {
         } else {
             Ipv4Addr::new(127, 9, high, low.max(1))
         };
-        Self { path: path.to_owned(), person, from }
+        Self { sends: Sends::Nothing, path: path.to_owned(), person, from }
+    }
+
+    /// The same with a body.
+    pub(crate) fn sending(self, sends: Sends) -> Self {
+        Self { sends, ..self }
     }
 
     pub(crate) async fn plain(&self, door: SocketAddr) -> Seen {
@@ -92,13 +114,34 @@ impl Visit {
             format!("Authorization: Basic {pair}\r\n")
         });
         let (path, person) = (&self.path, person.unwrap_or_default());
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{person}Connection: close\r\n\r\n");
+        let (method, body) = self.sends.method_and_body();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nOrigin: https://localhost\r\n\
+             {person}Connection: close\r\n{body}"
+        );
         door.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         // Some close without saying goodbye; what came until then counts.
         let _ = door.read_to_end(&mut answer).await;
         seen(&String::from_utf8(answer).unwrap())
+    }
+}
+
+impl Sends {
+    /// The method, and everything from the fields about the body on.
+    fn method_and_body(self) -> (&'static str, String) {
+        let length = SIGN_IN.len();
+        match self {
+            Self::Nothing => ("GET", "\r\n".to_owned()),
+            Self::NothingAsPost => ("POST", "\r\n".to_owned()),
+            Self::Counted => ("POST", format!("Content-Length: {length}\r\n\r\n{SIGN_IN}")),
+            Self::InPieces => {
+                let (one, other) = SIGN_IN.split_at(length / 2);
+                let chunk = |piece: &str| format!("{:x}\r\n{piece}\r\n", piece.len());
+                let pieces = [chunk(one), chunk(other), chunk("")].concat();
+                ("POST", format!("Transfer-Encoding: chunked\r\n\r\n{pieces}"))
+            }
+        }
     }
 }
 

@@ -11,4 +11,5 @@
 mod attacks;
 mod reload;
 mod rig;
+mod slow;
 mod visits;

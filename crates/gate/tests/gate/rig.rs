@@ -1,13 +1,24 @@
 //! A gate, the server behind it, and a visitor.
 
-use std::{fmt::Write, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fmt::Write,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::Request, routing::any};
-use gate::{Gate, HashText, Parts, Settings};
+use gate::{Gate, HashText, Parts, Patience, Settings};
 use printer::{OsRandom, SystemClock};
 use reqwest::{Client, RequestBuilder};
+use rustls::pki_types::ServerName;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use testkit::client::client_config;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// `rattling teapot`, by `mkpasswd -m sha-256`: cheap to check, so that tests are quick.
@@ -20,6 +31,8 @@ pub(crate) struct Rig {
     pub(crate) settings: Settings,
     pub(crate) address: SocketAddr,
     pub(crate) visitor: Client,
+    /// How many bodies broke off on their way to the server.
+    pub(crate) broken: Arc<AtomicUsize>,
     _folder: TempDir,
     _stop: DropGuard,
 }
@@ -27,8 +40,14 @@ pub(crate) struct Rig {
 impl Rig {
     /// A gate that takes these for inside.
     pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::waiting(Patience::default(), change).await
+    }
+
+    /// The same with a patience of its own.
+    pub(crate) async fn waiting(patience: Patience, change: impl FnOnce(&mut Settings)) -> Self {
+        let broken = Arc::default();
         let mut settings = Settings {
-            upstream: format!("http://{}", server().await).parse().ok(),
+            upstream: format!("http://{}", server(Arc::clone(&broken)).await).parse().ok(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             ..Settings::default()
         };
@@ -39,6 +58,7 @@ impl Rig {
             folder: folder.path(),
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(OsRandom),
+            patience,
         };
         let (gate, listeners) = Gate::open(settings.config().unwrap(), parts).await.unwrap();
         let address = Gate::addresses(&listeners).unwrap()[0].https;
@@ -51,7 +71,8 @@ impl Rig {
             .no_proxy()
             .build()
             .unwrap();
-        Self { gate, settings, address, visitor, _folder: folder, _stop: stop.drop_guard() }
+        let stop = stop.drop_guard();
+        Self { gate, settings, address, visitor, broken, _folder: folder, _stop: stop }
     }
 
     pub(crate) async fn outside() -> Self {
@@ -64,6 +85,14 @@ impl Rig {
 
     pub(crate) fn origin(&self) -> String {
         format!("https://localhost:{}", self.address.port())
+    }
+
+    /// A connection on which a visitor writes what they like.
+    pub(crate) async fn connect(&self) -> TlsStream<TcpStream> {
+        let tcp = TcpStream::connect(self.address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let connector = TlsConnector::from(Arc::new(client_config().unwrap()));
+        connector.connect(name, tcp).await.unwrap()
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {
@@ -80,18 +109,22 @@ pub(crate) async fn status(request: RequestBuilder) -> u16 {
 }
 
 /// A server that says what it was asked, or goes on for ever at `/stream`.
-async fn server() -> SocketAddr {
+async fn server(broken: Arc<AtomicUsize>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let echo = any(|request: Request| async move {
+    let echo = async |request: Request, broken: Arc<AtomicUsize>| {
         let (parts, body) = request.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
+            broken.fetch_add(1, Ordering::SeqCst);
+            return String::new();
+        };
         let mut said = format!("{} {}\n", parts.method, parts.uri);
         for (name, value) in &parts.headers {
             writeln!(said, "{name}: {}", value.to_str().unwrap()).unwrap();
         }
         format!("{said}{} bytes\n", body.len())
-    });
+    };
+    let echo = any(move |request: Request| echo(request, Arc::clone(&broken)));
     let stream = any(|| async {
         let ticks = futures_util::stream::unfold((), |()| async {
             tokio::time::sleep(Duration::from_millis(20)).await;

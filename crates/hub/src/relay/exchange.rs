@@ -3,13 +3,12 @@
 //! the answer off.
 
 mod pin;
-mod progress;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::body::Body;
 use bytes::Bytes;
-use forward::Leased;
+use forward::{Leased, Progress, STANDSTILL};
 use futures_util::future::Either;
 use http::{
     Extensions, HeaderMap, Method, Request, Response, Version,
@@ -19,10 +18,7 @@ use http::{
 use tunnel::{Priority, Rider, Tunnel};
 use wire::Relayed;
 
-use self::{
-    pin::{PIN, PinCookie},
-    progress::Progress,
-};
+use self::pin::{PIN, PinCookie};
 use super::{
     admission::Admitted, answer, cookies::Jar, hold::Hold, path::LocalPath, request::towards_agent,
     site::PrinterOrigin, urgent::Urgency,
@@ -82,7 +78,7 @@ impl Exchange {
         };
         let session = admitted.hold.session();
         let jar = Jar::new(state.store.clone(), session, &admitted.printer);
-        let (pin, progress) = (PinCookie::of(origin.label()), Progress::new());
+        let (pin, progress) = (PinCookie::of(origin.label()), Progress::new(STANDSTILL));
         Ok(Self { admitted, live, who, came, jar, pin, stream, priority, progress })
     }
 
@@ -112,7 +108,7 @@ impl Exchange {
         parts.headers.extend(pin.map(|pin| (PIN, pin)));
         parts.extensions.insert(self.priority);
         let tunnel = self.choose(large, &mut parts.extensions).await?;
-        let progress = Progress::new();
+        let progress = Progress::new(STANDSTILL);
         self.progress = progress.clone();
         let metrics = &self.admitted.hold.state().metrics;
         let body = metrics.measure(Direction::ToPrinter, Box::pin(progress.of(body)));

@@ -4,7 +4,7 @@ mod from_haproxy;
 
 use std::net::SocketAddr;
 
-use ::gate::{Config, Gate, Parts, Settings, haproxy::Report};
+use ::gate::{Config, Gate, Parts, Patience, Settings, haproxy::Report};
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -33,6 +33,7 @@ pub(crate) async fn run(options: Options, context: &Context) -> anyhow::Result<(
         folder: &context.data.path().join("gate").join("tls"),
         clock: context.clock.clone(),
         random: context.random.clone(),
+        patience: Patience::default(),
     };
     let leads_to = leads_to(&config);
     let (gate, listeners) = Gate::open(config, parts).await?;

@@ -10,11 +10,13 @@ use futures_util::{SinkExt, StreamExt, stream};
 use h2::ext::Protocol as Extended;
 use http::{Method, Request};
 use serde_json::{Value, json};
-use testkit::{camera::Camera, client::Protocol, octoprint::OctoPrint, wait};
+use testkit::{camera::Camera, client::Protocol, moonraker::Moonraker, octoprint::OctoPrint, wait};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use self::door::{ADA, ADMIN, ADMINPASS, BOB, Door, INSIDE, OUTSIDE, TEAPOT, file, memory, said};
+use self::door::{
+    ADA, ADMIN, ADMINPASS, BOB, Door, INSIDE, OUTSIDE, TEAPOT, Visitor, file, memory, said,
+};
 use crate::{
     house::{SOON, text},
     workshop::Workshop,
@@ -83,6 +85,36 @@ async fn signs_in_and_sees_a_temperature(door: &Door) -> Result<()> {
         bail!("the socket ended")
     })
     .await?
+}
+
+// covers: GT-1, GT-2
+#[tokio::test]
+async fn a_real_moonraker_with_the_same_password_as_its_gate() -> Result<()> {
+    let moonraker = Moonraker::start().await?;
+    let person = json!({"username": "ada", "password": "rattling teapot", "source": "moonraker"});
+    moonraker.add_user(&person).await?;
+    let mut door =
+        Door::start(&moonraker.url(), &format!("users = {{ ada = {TEAPOT:?} }}")).await?;
+    let outside = door.visitor(OUTSIDE, Protocol::Http2)?;
+    let wrong = json!({"username": "ada", "password": "wrong"});
+    ensure!(signs_in(&outside, &wrong).await?.status().is_client_error(), "a wrong password");
+    let login: Value = signs_in(&outside, &person).await?.error_for_status()?.json().await?;
+    let warning = "the same user name and password open this gate and the printer";
+    door.process.line("the warning", SOON, |line| said(line, warning)).await?;
+    ensure!(!door.process.lines().join("\n").contains("rattling"));
+
+    // What Moonraker gives for it takes the one `Authorization` that a request has.
+    let token = login.pointer("/result/token").and_then(Value::as_str).context("no token")?;
+    let bearer = format!("Bearer {token}");
+    assert_eq!(outside.status("/server/info", &bearer).await?, 401);
+    let inside = door.visitor(INSIDE, Protocol::Http2)?;
+    assert_eq!(inside.status("/server/info", &bearer).await?, 200);
+    Ok(())
+}
+
+async fn signs_in(visitor: &Visitor, person: &Value) -> Result<reqwest::Response> {
+    let login = visitor.ask(Method::POST, "/access/login", ADA).body(person.to_string());
+    Ok(login.header("Content-Type", "application/json").send().await?)
 }
 
 // covers: GT-1, GT-5

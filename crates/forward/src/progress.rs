@@ -1,6 +1,6 @@
 //! How long a request may stand still before its answer begins: a printer that takes an upload
-//! and then says nothing, or an agent that takes nothing, must not hold a visitor's stream for as
-//! long as they like.
+//! and then says nothing, an agent that takes nothing, or a visitor who stops in the middle of an
+//! upload must not hold a stream or a printer's connection for as long as they like.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,15 +13,18 @@ use http_body_util::BodyExt;
 use tokio::time::{Instant, sleep};
 
 /// The longest time between two pieces of an upload, and from the last one to the head of the
-/// answer. The agent itself waits a minute for the printer, and says so if it does in vain.
-const PATIENCE: Duration = Duration::from_secs(75);
+/// answer: 75 s. [`crate::Origin`] itself waits a minute for the printer, and says so if it does in
+/// vain.
+pub const STANDSTILL: Duration = Duration::from_secs(75);
 
-/// When something moved last.
+/// When something moved last. Clones are of the same request.
 #[derive(Debug, Clone)]
-pub(super) struct Progress(Arc<Mutex<Moved>>);
+pub struct Progress(Arc<Mutex<Moved>>);
 
 #[derive(Debug)]
 struct Moved {
+    /// How long nothing may move.
+    patience: Duration,
     last: Instant,
     /// Whether the upload goes on.
     uploads: bool,
@@ -37,13 +40,14 @@ impl Drop for Upload {
 }
 
 impl Progress {
-    /// Something moves now.
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Moved { last: Instant::now(), uploads: false })))
+    /// Something moves now, and nothing may stand still for longer than this.
+    pub fn new(patience: Duration) -> Self {
+        let moved = Moved { patience, last: Instant::now(), uploads: false };
+        Self(Arc::new(Mutex::new(moved)))
     }
 
     /// The same body; each piece that is taken of it counts.
-    pub(super) fn of<B>(
+    pub fn of<B>(
         &self,
         body: B,
     ) -> impl Body<Data = Bytes, Error = B::Error> + Send + 'static + use<B>
@@ -59,9 +63,9 @@ impl Progress {
     }
 
     /// Waits until nothing has moved for too long.
-    pub(super) async fn stopped(&self) {
+    pub async fn stopped(&self) {
         loop {
-            let left = PATIENCE.saturating_sub(self.lock().last.elapsed());
+            let left = self.lock().left();
             if left.is_zero() {
                 return;
             }
@@ -71,8 +75,10 @@ impl Progress {
 
     /// The same once the answer has begun: then only an upload that still goes on is waited for.
     /// How long the answer itself takes is the printer's to decide.
-    pub(super) async fn upload_stopped(&self) {
-        self.stopped().await;
+    pub async fn upload_stopped(&self) {
+        if self.lock().uploads {
+            self.stopped().await;
+        }
         if !self.lock().uploads {
             std::future::pending::<()>().await;
         }
@@ -80,6 +86,12 @@ impl Progress {
 
     fn lock(&self) -> MutexGuard<'_, Moved> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Moved {
+    fn left(&self) -> Duration {
+        self.patience.saturating_sub(self.last.elapsed())
     }
 }
 
@@ -92,8 +104,8 @@ mod tests {
     // covers: RL-7
     #[tokio::test(start_paused = true)]
     async fn upload_that_trickles_is_no_standstill_and_one_that_stops_is() {
-        let progress = Progress::new();
-        let (sender, body) = forward::channel();
+        let progress = Progress::new(STANDSTILL);
+        let (sender, body) = crate::channel();
         tokio::spawn(progress.of(body).collect());
         let started = Instant::now();
         let trickle = async {
@@ -114,8 +126,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn upload_that_stalls_behind_its_answer_is_given_up_and_a_finished_one_is_not() {
         for finishes in [false, true] {
-            let progress = Progress::new();
-            let (sender, body) = forward::channel();
+            let progress = Progress::new(STANDSTILL);
+            let (sender, body) = crate::channel();
             let upload = tokio::spawn(progress.of(body).collect());
             sender.send("piece".into()).await.unwrap();
             let held = if finishes {
@@ -124,7 +136,7 @@ mod tests {
             } else {
                 Some(sender)
             };
-            let stopped = timeout(PATIENCE * 3, progress.upload_stopped()).await.is_ok();
+            let stopped = timeout(STANDSTILL * 3, progress.upload_stopped()).await.is_ok();
             assert_eq!(stopped, !finishes);
             drop((held, upload));
         }
