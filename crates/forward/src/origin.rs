@@ -120,6 +120,7 @@ impl Origin {
     }
 
     async fn connect(&self) -> Result<Connection, Error> {
+        self.0.pool.make_room();
         Connection::open(self.0.address, self.0.timeouts.connect, self.0.closing.child_token())
             .await
     }

@@ -62,12 +62,13 @@ impl Connection {
         self.sender.try_send_request(request).await
     }
 
-    /// Waits until the connection can carry another request. `false` if it never will.
-    pub(super) async fn is_free(&mut self) -> bool {
-        self.sender.ready().await.is_ok()
+    /// Whether it can carry another request now.
+    pub(super) fn is_ready(&self) -> bool {
+        self.sender.is_ready()
     }
 
-    pub(super) fn is_usable(&self) -> bool {
-        self.sender.is_ready() && !self.sender.is_closed()
+    /// Whether it ever will.
+    pub(super) fn is_open(&self) -> bool {
+        !self.sender.is_closed()
     }
 }
