@@ -28,13 +28,19 @@ pub struct Terminal {
 impl Terminal {
     /// Starts a program.
     pub fn start(program: &Path, arguments: &[&str]) -> Result<Self> {
+        Self::run(Command::new(program).args(arguments))
+    }
+
+    /// Starts a command with its arguments and its own variables of the environment.
+    pub fn run(program: &Command) -> Result<Self> {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
         grantpt(&ours)?;
         unlockpt(&ours)?;
         let path = ptsname(&ours, Vec::new())?.into_string()?;
         let line = OpenOptions::new().read(true).write(true).open(path)?;
         let mut command = Command::new("setsid");
-        command.args(["--ctty", "--wait"]).arg(program).args(arguments);
+        command.args(["--ctty", "--wait"]).arg(program.get_program()).args(program.get_args());
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.stdin(line.try_clone()?).stdout(line.try_clone()?).stderr(line);
         let child = command.spawn().context("can't start `setsid`")?;
         let keyboard = File::from(ours);

@@ -30,7 +30,19 @@ pub(super) async fn hub(site: &Site<'_>) -> Option<Hub> {
     is_answer.then(|| serde_json::from_slice(&answer.body).ok()).flatten()
 }
 
-/// Judges what it shows.
+/// Whether it was a gate's own answer: one of those with which it lets nobody in. Whoever is inside
+/// gets the printer's.
+pub(super) fn is_gate(first: &Answer) -> bool {
+    first.header(header::SERVER) == "layerlock-gate"
+}
+
+/// Judges a gate that asks for a password. That it does is as it should be.
+pub(super) fn gate(site: &Site<'_>, first: &Answer, host: &mut Host) {
+    host.saw(site, Software::Layerlock, None);
+    certificate(site, first, host);
+}
+
+/// Judges what a hub shows.
 pub(super) fn examine(site: &Site<'_>, first: &Answer, hub: &Hub, place: Place, host: &mut Host) {
     let port = site.address.port();
     host.saw(site, Software::Layerlock, None);
@@ -40,8 +52,12 @@ pub(super) fn examine(site: &Site<'_>, first: &Answer, hub: &Hub, place: Place, 
     if hub.setup_needed {
         host.found(setup_open(port, place));
     }
+    certificate(site, first, host);
+}
+
+fn certificate(site: &Site<'_>, first: &Answer, host: &mut Host) {
     if first.certificate.as_ref().is_some_and(|certificate| !certificate.current) {
-        host.found(expired(port));
+        host.found(expired(site.address.port()));
     }
 }
 
@@ -68,8 +84,8 @@ fn expired(port: u16) -> Finding {
     let words = [
         "Layerlock's certificate is not valid today",
         "Browsers warn, and people who are used to clicking warnings away don't notice when \
-         somebody poses as the hub.",
-        "Renew the certificate, and check this machine's and the hub's clock.",
+         somebody poses as it.",
+        "Renew the certificate, and check this machine's clock and that of the other.",
     ];
     Finding::at(port, Severity::Medium, "layerlock-certificate", words)
 }

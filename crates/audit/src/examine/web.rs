@@ -55,6 +55,10 @@ async fn first_answer<'a>(site: &Site<'a>, secure_first: bool) -> Option<(Site<'
 }
 
 async fn recognise(site: &Site<'_>, first: &Answer, place: Place, host: &mut Host) -> Software {
+    if layerlock::is_gate(first) {
+        layerlock::gate(site, first, host);
+        return Software::Layerlock;
+    }
     if prusalink::is(site, first).await {
         prusalink::examine(site, first, host).await;
         return Software::PrusaLink;

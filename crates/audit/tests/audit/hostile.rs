@@ -130,9 +130,18 @@ async fn password_over_plain_http() -> Result<()> {
     async fn gate(stream: TcpStream, _path: String) {
         say(stream, "401 No", "WWW-Authenticate: Basic realm=\"x\"\r\n", "").await;
     }
-    let stub = Stub::start(gate).await?;
-    let host = look_at(&stub.address.to_string()).await?;
-    assert_eq!(codes(&host), ["password-in-the-clear"], "{host:?}");
+    async fn own_gate(stream: TcpStream, _path: String) {
+        let headers = "WWW-Authenticate: Basic realm=\"x\"\r\nServer: layerlock-gate\r\n";
+        say(stream, "401 Unauthorized", headers, "").await;
+    }
+    for (stub, software) in [
+        (Stub::start(gate).await?, Software::Web),
+        (Stub::start(own_gate).await?, Software::Layerlock),
+    ] {
+        let host = look_at(&stub.address.to_string()).await?;
+        assert_eq!(codes(&host), ["password-in-the-clear"], "{host:?}");
+        assert_eq!(host.services[0].software, software);
+    }
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! `layerlock audit` as people type it: what it prints, and how it ends. What it recognises is
 //! tested in its own crate.
 
+mod terminal;
+
 use std::process::{Command, Output, Stdio};
 
 use anyhow::Result;

@@ -85,7 +85,8 @@ fn service(service: &Service) -> String {
 
 fn router(router: &Router, out: &mut impl Write) -> io::Result<()> {
     let count = router.mappings.len();
-    writeln!(out, "{} (router {}): {count} port mappings", router.address, router.name)?;
+    let mappings = if count == 1 { "port mapping" } else { "port mappings" };
+    writeln!(out, "{} (router {}): {count} {mappings}", router.address, router.name)?;
     for mapping in &router.mappings {
         let state = if mapping.enabled { "" } else { ", off" };
         let to = SocketAddr::new(mapping.to, mapping.to_port);

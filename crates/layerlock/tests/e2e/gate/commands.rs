@@ -54,6 +54,25 @@ async fn a_haproxys_file_that_keeps_out_more_than_a_gate_can() -> Result<()> {
     Ok(())
 }
 
+// covers: XA-1
+#[tokio::test]
+async fn a_gate_is_known_to_the_audit_and_in_order() -> Result<()> {
+    let workshop = Workshop::start().await?;
+    let door = Door::start(&workshop.url(), &format!("users = {{ ada = {TEAPOT:?} }}")).await?;
+    let place = door.origin().replace("https://localhost", "127.0.0.1");
+    let data = tempfile::tempdir()?;
+    let words = ["audit", &place].map(str::to_owned);
+    let looked = tokio::task::spawn_blocking(move || {
+        layerlock(data.path(), &words.each_ref().map(String::as_str), "")
+    });
+    let looked = looked.await??;
+    let told = String::from_utf8_lossy(&looked.stdout);
+    assert_eq!(looked.status.code(), Some(0), "{looked:?}");
+    ensure!(told.contains("Layerlock (TLS)"), "{told}");
+    ensure!(told.contains("Nothing was found that ought to be mended."), "{told}");
+    Ok(())
+}
+
 fn is_hash(text: &str) -> bool {
     text.starts_with("$6$") || text.starts_with("$scrypt$")
 }
