@@ -2,7 +2,7 @@ import { test as base } from "@playwright/test";
 import { Rig } from "./rig.ts";
 
 /** A test with a rig of its own that ends with it. */
-function withRig(mode: "up" | "hub-agent") {
+function withRig(mode: "up" | "hub-agent" | "gate") {
   return base.extend<{ rig: Rig }>({
     rig: async ({}, use) => {
       const rig = await Rig.start(mode);
@@ -14,3 +14,4 @@ function withRig(mode: "up" | "hub-agent") {
 
 export const withUp = withRig("up");
 export const withHubAndAgent = withRig("hub-agent");
+export const withGate = withRig("gate");

@@ -7,13 +7,16 @@ import { fileURLToPath } from "node:url";
 /** What the rig tells about itself. */
 export interface Facts {
   hub: { url: string; setup_link: string; pid: number };
+  /** A gate before OctoPrint and the camera, and who may pass it from outside. */
+  gate: { url: string; user: string; password: string };
   /** The printer's name on the dashboard. */
   printer: string;
   octoprint: { url: string; user: string; password: string; api_key: string; pid: number };
   camera: string;
 }
 
-type Mode = "up" | "hub-agent";
+/** `up` and `hub-agent` have a hub and no gate, `gate` has a gate and no hub. */
+type Mode = "up" | "hub-agent" | "gate";
 
 /** OctoPrint, a camera and Layerlock, running until `end` (or until this process ends). */
 export class Rig {

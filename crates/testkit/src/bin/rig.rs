@@ -1,5 +1,5 @@
-//! Everything that a browser test needs, as one program: `rig up` or `rig hub-agent`; `rig bare`
-//! is OctoPrint and the camera alone, to see whether a fault is theirs.
+//! Everything that a browser test needs, as one program: `rig up`, `rig hub-agent` or `rig gate`;
+//! `rig bare` is OctoPrint and the camera alone, to see whether a fault is theirs.
 //!
 //! It prints one JSON object per line. The first says where everything is; then, for each line of
 //! standard input that is a JSON array of words, `layerlock` is run with these words on the
@@ -28,6 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The printer's name on the dashboard.
 const PRINTER: &str = "Workshop";
 
+/// Who may pass the gate from outside, and the hash that `openssl passwd -5` made of it.
+const GUEST: (&str, &str) = ("ada", "rattling teapot");
+const HASH: &str = "$5$e2egate$DyEgrBk12.FdX1CfmFgQc0fb40JCyfEdwzYY7fsG7H1";
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let mode = std::env::args().nth(1).unwrap_or_default();
@@ -36,17 +40,22 @@ async fn main() -> Result<()> {
     let directory = tempfile::Builder::new().prefix("layerlock-rig-").tempdir()?;
     let agent_data = directory.path().join("agent-side");
     let hub_data = directory.path().join("hub-side");
-    if mode != "bare" {
+    if mode == "up" || mode == "hub-agent" {
         add_printer(&agent_data, &octoprint, &camera).await?;
     }
     let mut hub = match mode.as_str() {
         "up" => Some(Layerlock::up(&agent_data, &[]).await?),
         "hub-agent" => Some(Layerlock::hub(&hub_data).await?),
-        "bare" => None,
-        _ => bail!("usage: rig up|hub-agent|bare"),
+        "gate" | "bare" => None,
+        _ => bail!("usage: rig up|hub-agent|gate|bare"),
+    };
+    let gate = match mode.as_str() {
+        "gate" => Some(gate(directory.path(), &octoprint, &camera).await?),
+        _ => None,
     };
     say(&json!({
         "hub": about_hub(hub.as_mut()).await?,
+        "gate": gate.as_ref().map(|(_, about)| about),
         "printer": PRINTER,
         "octoprint": {
             "url": octoprint.url(),
@@ -71,6 +80,27 @@ async fn about_hub(hub: Option<&mut Layerlock>) -> Result<Value> {
     let Some(hub) = hub else { return Ok(Value::Null) };
     let setup_link = format!("{}/setup#{}", hub.url(), hub.setup_token().await?);
     Ok(json!({"url": hub.url(), "setup_link": setup_link, "pid": hub.pid()}))
+}
+
+/// A gate that takes the browser's address for outside. It ends with its process.
+async fn gate(data: &Path, octoprint: &OctoPrint, camera: &Camera) -> Result<(Process, Value)> {
+    let settings = format!(
+        "[gate]\nupstream = {:?}\ninside = [\"127.0.0.2\"]\nroutes = {{ \"/webcam/\" = {:?} }}\n\
+         users = {{ {} = {HASH:?} }}\n",
+        octoprint.url(),
+        camera.url(),
+        GUEST.0,
+    );
+    std::fs::write(data.join("layerlock.toml"), settings)?;
+    let mut process = layerlock::start(data, &["gate", "--listen", "127.0.0.1:0"])?;
+    let port = process.line("the gate's address", PATIENCE, gate_port).await?;
+    let url = format!("https://localhost:{port}");
+    Ok((process, json!({"url": url, "user": GUEST.0, "password": GUEST.1})))
+}
+
+fn gate_port(line: &str) -> Option<u16> {
+    let address = line.trim().strip_prefix("Gate")?.trim().strip_prefix("https://")?;
+    address.rsplit_once(':')?.1.parse().ok()
 }
 
 /// What comes from standard input, line by line.
