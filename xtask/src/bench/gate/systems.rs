@@ -88,14 +88,11 @@ impl Systems {
         origin: &Origin,
         cores: Cores,
     ) -> Result<Self> {
-        run(cargo(&repository.root, &["build", "--quiet", "--release", "--package", "layerlock"]))?;
-        let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-        let target = target.unwrap_or_else(|| repository.root.join("target"));
         let haproxy = find("haproxy").unwrap_or_else(|| PathBuf::from("/usr/sbin/haproxy"));
         certificate(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
-            layerlock: target.join("release/layerlock"),
+            layerlock: layerlock(repository)?,
             haproxy,
             origin: origin.port,
             cores,
@@ -181,6 +178,17 @@ impl System {
             (0..count).map(|number| [" user p", &number.to_string(), " ", password, "\n"].concat());
         people.collect()
     }
+}
+
+/// `LAYERLOCK_BINARY`, or the one that is built here.
+fn layerlock(repository: &Repository) -> Result<PathBuf> {
+    if let Some(built) = env::var_os("LAYERLOCK_BINARY") {
+        return Ok(built.into());
+    }
+    run(cargo(&repository.root, &["build", "--quiet", "--release", "--package", "layerlock"]))?;
+    let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = target.unwrap_or_else(|| repository.root.join("target"));
+    Ok(target.join("release/layerlock"))
 }
 
 /// For haproxy: of the kind that the gate makes for itself (P-256).
