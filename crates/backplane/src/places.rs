@@ -1,11 +1,14 @@
 //! Places in a queue for costly work, such as hashing a password, and whose turn it is. Each network
 //! has a few, and whoever is familiar waits in a queue of their own, which strangers can't fill.
 
+mod workers;
+
 use std::{net::IpAddr, sync::Arc};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{Counted, Neighbourhood, Network, Tally};
+use workers::Workers;
 
 /// How many may wait. At about 100 ms each, the last of them waits some seconds.
 const QUEUE: usize = 64;
@@ -44,12 +47,14 @@ pub struct Busy;
 struct Queue {
     admitted: Arc<Semaphore>,
     running: Arc<Semaphore>,
+    workers: Workers,
 }
 
 /// A place in the queue.
 pub struct Place {
     held: Held,
     running: Arc<Semaphore>,
+    workers: Workers,
 }
 
 /// A place whose turn it is.
@@ -84,6 +89,7 @@ impl Places {
         let queue = |running, waiting| Queue {
             admitted: Arc::new(Semaphore::new(running + waiting)),
             running: Arc::new(Semaphore::new(running)),
+            workers: Workers::default(),
         };
         Self {
             strangers: queue(running, QUEUE),
@@ -131,7 +137,8 @@ impl Places {
 impl Queue {
     fn take(&self, held: impl FnOnce(OwnedSemaphorePermit) -> Held) -> Option<Place> {
         let admitted = Arc::clone(&self.admitted).try_acquire_owned().ok()?;
-        Some(Place { held: held(admitted), running: Arc::clone(&self.running) })
+        let (running, workers) = (Arc::clone(&self.running), self.workers.clone());
+        Some(Place { held: held(admitted), running, workers })
     }
 }
 
@@ -140,17 +147,14 @@ impl Place {
     /// up; after, the work still counts until it is done.
     ///
     /// # Errors
-    /// The work panicked.
+    /// The work panicked, or there was no thread for it.
     pub async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
+        let workers = self.workers.clone();
         let turn = self.turn().await.ok_or(Busy)?;
-        let done = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work()
-        });
-        done.await.map_err(|_| Busy)
+        workers.run(turn, work).await.ok_or(Busy)
     }
 
     async fn turn(self) -> Option<Turn> {
@@ -161,6 +165,8 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use std::{collections::HashSet, future::poll_fn, sync::mpsc, task::Poll, thread};
+
     use super::*;
 
     fn stranger(n: u8, m: u8) -> Asker {
@@ -192,6 +198,47 @@ mod tests {
         assert!(places.take(&stranger(0, 2)).is_ok());
         drop((one, around));
         assert!(places.take(&stranger(0, 1)).is_ok());
+    }
+
+    // covers: SV-5
+    #[tokio::test]
+    async fn hashes_are_computed_on_the_same_few_threads() {
+        let (places, mut threads) = (Places::new(1), HashSet::new());
+        // What the runtime has of threads for blocking work is taken, one after the other.
+        let mut taken = Vec::new();
+        for n in 0..10 {
+            let place = places.take(&stranger(n, 0)).unwrap();
+            threads.insert(place.run(|| thread::current().id()).await.unwrap());
+            let (end, wait) = mpsc::channel::<()>();
+            taken.push(end);
+            tokio::task::spawn_blocking(move || wait.recv());
+        }
+        assert_eq!(threads.len(), 1);
+        let ada = Asker::familiar(IpAddr::from([192, 0, 2, 1]), "ada");
+        threads.insert(places.take(&ada).unwrap().run(|| thread::current().id()).await.unwrap());
+        assert_eq!(threads.len(), 2, "those who are familiar have another one");
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_ends_nobody_elses() {
+        let places = Places::new(1);
+        let take = || places.take(&stranger(0, 0)).unwrap();
+        assert_eq!(take().run(|| panic!("a bug")).await, Err::<(), _>(Busy));
+        assert_eq!(take().run(|| 1).await, Ok(1));
+    }
+
+    // covers: SV-5
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_counts_until_it_is_done() {
+        let places = Places::new(1);
+        let (go, wait) = mpsc::channel::<()>();
+        let mut first = Box::pin(places.take(&stranger(0, 0)).unwrap().run(move || wait.recv()));
+        let began = poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_pending())).await;
+        assert!(began);
+        drop(first);
+        assert_eq!(places.strangers.running.available_permits(), 0);
+        go.send(()).unwrap();
+        places.take(&stranger(1, 0)).unwrap().run(|| ()).await.unwrap();
     }
 
     // covers: SV-5
