@@ -75,6 +75,34 @@ impl Limits {
 mod tests {
     use super::*;
 
+    /// What people are told.
+    const DOCUMENT: &str = include_str!("../../../docs/limits.md");
+
+    #[test]
+    fn the_document_has_these_figures() {
+        let limits = Limits::default();
+        let many = limits.connections;
+        let many = format!("{},{:03}", many / 1000, many % 1000);
+        let seconds = |time: Duration| format!("{} s", time.as_secs());
+        let kibibytes = |bytes: u32| format!("{} KiB", bytes / 1024);
+        for (limit, figure) in [
+            ("connections, upgraded ones and agents' included", many),
+            ("connections of one network", limits.connections_per_address.to_string()),
+            ("unfinished TLS handshakes of one network", limits.handshakes_per_address.to_string()),
+            ("time for a TLS handshake", seconds(limits.handshake)),
+            (
+                "time for a request's header, and until the first request",
+                seconds(limits.slow_header),
+            ),
+            ("requests of one HTTP/2 connection at a time", limits.streams.to_string()),
+            ("header, without cookies", kibibytes(limits.header_bytes)),
+            ("cookies, before those of others are dropped", kibibytes(limits.cookie_bytes)),
+        ] {
+            let row = format!("| {limit} | {figure} |");
+            assert!(DOCUMENT.contains(&row), "not in docs/limits.md: {row}");
+        }
+    }
+
     fn fitted(files: usize) -> [usize; 3] {
         let mut limits = Limits::default();
         limits.fit(files);

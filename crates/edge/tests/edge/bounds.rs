@@ -10,6 +10,7 @@ use http_body_util::Full;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::Instant,
 };
 
 use crate::rig::{HTTP1, HTTP2, RAW, Rig, eventually, within};
@@ -78,6 +79,60 @@ async fn a_half_open_handshake_is_cut() {
     is_cut(tcp).await;
 }
 
+/// Waits until the other side hangs up on a connection that was begun at `since`, and has nothing
+/// more to say. Real time passes until this is called, and none afterwards: the clock goes on to
+/// whatever is waited for next.
+async fn is_cut_after_10_seconds(stream: impl AsyncRead + Unpin, since: Instant) {
+    tokio::time::pause();
+    let now = Instant::now();
+    is_cut(stream).await;
+    let tick = Duration::from_millis(2);
+    assert!(since.elapsed() + tick >= Duration::from_secs(10), "{:?}", since.elapsed());
+    assert!(now.elapsed() <= Duration::from_secs(10) + tick, "{:?}", now.elapsed());
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn a_header_has_10_seconds() {
+    let rig = Rig::start();
+    for header in [&b""[..], b"GET / HTTP/1.1\r\nhost: loc"] {
+        let since = Instant::now();
+        let mut tls = rig.connect("localhost", &[HTTP1]).await.unwrap();
+        tls.write_all(header).await.unwrap();
+        is_cut_after_10_seconds(tls, since).await;
+        let since = Instant::now();
+        let mut plain = TcpStream::connect(rig.http).await.unwrap();
+        plain.write_all(header).await.unwrap();
+        is_cut_after_10_seconds(plain, since).await;
+    }
+}
+
+#[tokio::test]
+async fn a_second_header_has_10_seconds() {
+    let rig = Rig::start();
+    let mut tls = rig.connect("localhost", &[HTTP1]).await.unwrap();
+    // The time for the second one begins when the first is answered, which is after this.
+    let since = Instant::now();
+    tls.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"GET") {
+        assert!(within(tls.read_buf(&mut answer)).await.unwrap() > 0);
+    }
+    tls.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+    is_cut_after_10_seconds(tls, since).await;
+}
+
+#[tokio::test]
+async fn a_handshake_has_10_seconds() {
+    let rig = Rig::start();
+    for hello in [&b""[..], &[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3]] {
+        let since = Instant::now();
+        let mut tcp = TcpStream::connect(rig.https).await.unwrap();
+        tcp.write_all(hello).await.unwrap();
+        is_cut_after_10_seconds(tcp, since).await;
+    }
+}
+
 #[tokio::test]
 async fn one_address_does_not_take_all_connections() {
     let rig = Rig::limited(Limits { connections_per_address: 2, ..Limits::default() });
@@ -137,6 +192,15 @@ async fn an_oversized_header_is_answered_with_431() {
     let rig = Rig::start();
     assert_eq!(answers_to(&rig, "x-large", &"x".repeat(40 * 1024)).await, [TOO_LARGE; 2]);
     assert_eq!(answers_to(&rig, "x-large", &"x".repeat(24 * 1024)).await, [StatusCode::OK; 2]);
+}
+
+#[tokio::test]
+async fn cookies_at_the_limit_and_one_past_it() {
+    let rig = Rig::start();
+    let most = 256 * 1024 - "cookie: \r\n".len();
+    for (length, status) in [(most, StatusCode::OK), (most + 1, TOO_LARGE)] {
+        assert_eq!(answers_to(&rig, "cookie", &"x".repeat(length)).await, [status; 2], "{length}");
+    }
 }
 
 // covers: RL-5

@@ -119,7 +119,7 @@ mod tests {
         let caps = LinkCaps::default();
         let address: IpAddr = "2001:db8::1".parse().unwrap();
         let neighbour: IpAddr = "2001:db8::ffff".parse().unwrap();
-        let held: Vec<_> = (0..MAX.0).map(|_| caps.take(address).unwrap()).collect();
+        let held: Vec<_> = (0..4).map(|_| caps.take(address).unwrap()).collect();
         assert!(caps.take(neighbour).is_none());
         assert!(caps.take("192.0.2.1".parse().unwrap()).is_some());
         drop(held);
@@ -132,7 +132,7 @@ mod tests {
     fn stranger_makes_key_after_key() {
         let caps = LinkCaps::default();
         let held: Vec<_> = (0..10).map_while(|_| caps.turn_away(address(0))).collect();
-        assert_eq!(held.len(), TURNED_AWAY);
+        assert_eq!(held.len(), 2);
         assert!(caps.turn_away(address(4)).is_some());
         drop(held);
         assert!(caps.turn_away(address(0)).is_some());
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn idle_connections_give_way_to_one_that_comes_with_a_code() {
         let caps = LinkCaps::default();
-        let held: Vec<_> = (0..MAX.1).map(|n| caps.take(address(n)).unwrap()).collect();
+        let held: Vec<_> = (0..256).map(|n| caps.take(address(n)).unwrap()).collect();
         held[0].has_code();
         let home = "192.0.2.1".parse().unwrap();
         let _late = caps.take(home).unwrap();
@@ -150,6 +150,6 @@ mod tests {
         assert_eq!(held.iter().filter(|place| place.lost.is_cancelled()).count(), 1);
         held.iter().for_each(LinkPlace::has_code);
         assert!(caps.take(home).is_some(), "the late one has shown no code yet");
-        assert_eq!(caps.lock().taken.len(), MAX.1 - 1);
+        assert_eq!(caps.lock().taken.len(), 255);
     }
 }

@@ -32,7 +32,7 @@ const HOUR: u64 = 60;
 const WARM_UP: Duration = Duration::from_mins(3);
 
 /// The pause before a look. Longer than the two minutes for which anything idle is kept.
-const SETTLE: Duration = Duration::from_secs(150);
+const SETTLE: Duration = Duration::from_secs(130);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {

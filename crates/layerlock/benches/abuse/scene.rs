@@ -26,7 +26,7 @@ pub(crate) struct Scene<'a> {
 struct Count {
     done: u64,
     otherwise: u64,
-    last: String,
+    first: String,
 }
 
 impl<'a> Scene<'a> {
@@ -71,8 +71,10 @@ impl<'a> Scene<'a> {
         let count = done.entry(name).or_default();
         count.done += 1;
         if let Err(error) = acted {
+            if count.otherwise == 0 {
+                count.first = format!("{error:#}");
+            }
             count.otherwise += 1;
-            count.last = format!("{error:#}");
         }
     }
 
@@ -80,8 +82,8 @@ impl<'a> Scene<'a> {
     pub(crate) fn take_report(&self) -> String {
         let mut done = self.done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         std::mem::take(&mut *done).into_iter().fold(String::new(), |mut report, (name, count)| {
-            let Count { done, otherwise, last } = count;
-            let _ = writeln!(report, "{done:7} {name} ({otherwise} otherwise: {last:.120})");
+            let Count { done, otherwise, first } = count;
+            let _ = writeln!(report, "{done:7} {name} ({otherwise} otherwise: {first:.120})");
             report
         })
     }

@@ -26,7 +26,7 @@ pub(crate) async fn abuse(scene: &Scene<'_>) {
         scene.again("sockets that are left at once", SECOND, async |_| open(scene).await.map(drop)),
         scene.again("sockets that break off", SECOND, async |_| half(scene).await),
         scene.again("sockets that nobody reads", SECOND, async |_| stall(scene).await),
-        scene.again("visits of a guest", SECOND, async |_| judged(scene).await),
+        scene.again("visits of a guest", SECOND * 10, async |_| judged(scene).await),
     );
 }
 
@@ -36,7 +36,7 @@ async fn judged(scene: &Scene<'_>) -> Result<()> {
     let guest = scene.guest().await?;
     let origin = guest.open(&scene.house.printer).await?;
     scene.house.grant("view").await?;
-    for number in 0..20 {
+    for number in 0..15 {
         refused(&origin, "not listed", 1008).await?;
         if number % 5 == 0 {
             refused(&origin, &"x".repeat(TOO_LARGE), 1009).await?;
@@ -83,7 +83,7 @@ async fn stall(scene: &Scene<'_>) -> Result<()> {
 }
 
 async fn refused(origin: &PrinterOrigin<'_>, text: &str, code: u16) -> Result<()> {
-    let mut socket = origin.web_socket("/sockjs/websocket").await?;
+    let mut socket = origin.web_socket("/websocket").await?;
     socket.send(Message::text(text.to_owned())).await?;
     let closed = async {
         while let Some(message) = socket.next().await {

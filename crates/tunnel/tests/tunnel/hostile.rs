@@ -1,13 +1,21 @@
 //! An agent that was taken over, against its hub. It speaks bare frames, since no library helps
 //! it to misbehave.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
+use testkit::frames::{self, END_STREAM, Kind};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
     sync::oneshot,
     time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 use tunnel::{Error, Limits, Tunnel};
 
 use crate::ends::get;
@@ -76,6 +84,40 @@ async fn a_hostile_agent_that_revives_forgotten_streams_is_cut_off() {
     let end = timeout(Duration::from_mins(1), driver).await.expect("cut off at once").unwrap();
     assert!(matches!(end, Err(Error::Protocol(None))), "{end:?}");
     drop(attack.await.unwrap());
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn hub_that_opens_more_streams_than_it_may() {
+    const STREAMS: u32 = 256;
+    const REFUSED: [u8; 4] = [0, 0, 0, 7];
+    let (io, mut hub) = tokio::io::duplex(1 << 20);
+    let begun = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&begun);
+    let handler = move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        std::future::pending::<http::Response<crate::ends::AnyBody>>()
+    };
+    let agent = tokio::spawn(tunnel::serve(io, handler, CancellationToken::new()));
+    let asked = [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/")];
+    let asked = (0..=STREAMS).flat_map(|n| frames::headers(2 * n + 1, END_STREAM, &asked));
+    hub.write_all(&[frames::PREFACE.to_vec(), asked.collect()].concat()).await.unwrap();
+    let mut received = Vec::new();
+    let resets = |received: &[u8]| {
+        let frames = frames::parse(received).into_iter();
+        let resets = frames.filter(|frame| frame.0 == Kind::RstStream as u8);
+        resets.map(|(_, _, stream, code)| (stream, code.to_vec())).collect::<Vec<_>>()
+    };
+    let answered = async {
+        while resets(&received).is_empty() || begun.load(Ordering::SeqCst) < STREAMS {
+            let read = hub.read_buf(&mut received);
+            let _ = timeout(Duration::from_millis(10), read).await;
+        }
+    };
+    timeout(Duration::from_mins(1), answered).await.expect("one is refused, and all others begin");
+    assert_eq!(resets(&received), [(2 * STREAMS + 1, REFUSED.to_vec())]);
+    assert_eq!(begun.load(Ordering::SeqCst), STREAMS);
+    agent.abort();
 }
 
 // covers: RL-6

@@ -252,6 +252,23 @@ async fn a_visitor_with_every_stream_leaves_the_emergency_stop_a_way() {
     still_works(&ends).await;
 }
 
+// covers: RL-7, HZ-5
+#[tokio::test(start_paused = true)]
+async fn streams_at_the_limit_and_one_past_it() {
+    let ends = connect(printer).await;
+    let mut open = Vec::new();
+    for _ in 0..240 {
+        open.push(ends.hub.send(get("/download")).await.unwrap());
+    }
+    assert!(matches!(ends.hub.send(get("/download")).await, Err(Error::Busy)));
+    for _ in 240..256 {
+        open.push(ends.hub.send(from_control(get("/download"))).await.unwrap());
+    }
+    assert!(matches!(ends.hub.send(from_control(get("/download"))).await, Err(Error::Busy)));
+    open.truncate(255);
+    assert!(ends.hub.send(from_control(get("/"))).await.is_ok(), "one that ended makes room");
+}
+
 // covers: RL-7
 #[tokio::test(start_paused = true)]
 async fn a_visitor_who_only_cancels_waits_alone() {

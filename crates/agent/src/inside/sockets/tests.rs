@@ -242,6 +242,58 @@ async fn fifty_sockets_of_16_mib() {
     assert_eq!(closed(&mut socket).await, 1009);
 }
 
+const MIB: usize = 1024 * 1024;
+
+// covers: PM-3
+#[tokio::test]
+async fn message_of_one_mebibyte_and_one_byte_more() {
+    let mut bench = Bench::new().await;
+    for length in [MIB, MIB + 1] {
+        let mut io = bench.dial(Level::View, "/websocket").await.unwrap();
+        let said = "{\"id\":1,\"method\":\"printer.info\"}";
+        let mut text = said.as_bytes().to_vec();
+        text.resize(length, b' ');
+        io.write_all(&header(0x81, length as u64)).await.unwrap();
+        if length == MIB {
+            io.write_all(&text).await.unwrap();
+            assert_eq!(bench.heard().await, said);
+        } else {
+            let mut socket = WebSocketStream::from_raw_socket(io, Role::Client, None).await;
+            assert_eq!(closed(&mut socket).await, 1009);
+        }
+    }
+}
+
+// covers: PM-3
+#[tokio::test]
+async fn eight_mebibytes_of_messages_and_one_byte_more() {
+    let bench = Bench::new().await;
+    let room = Arc::clone(&bench.inside.memory.inspection.0);
+    let begin = async |length: usize| {
+        let mut io = bench.dial(Level::View, "/websocket").await.unwrap();
+        io.write_all(&header(0x81, length as u64)).await.unwrap();
+        io
+    };
+    // Of each message the first 16 KiB always have room.
+    let always = 16 * 1024;
+    let mut held = Vec::new();
+    for length in [MIB; 8].into_iter().chain([8 * always + always]) {
+        let before = room.available_permits();
+        held.push(begin(length).await);
+        until(|| room.available_permits() == before - (length - always)).await;
+    }
+    let one_more = begin(always + 1).await;
+    let mut socket = WebSocketStream::from_raw_socket(one_more, Role::Client, None).await;
+    let heard = next(&mut socket).await;
+    let Message::Close(Some(frame)) = heard else { panic!("{heard:?}") };
+    assert_eq!(
+        (u16::from(frame.code), frame.reason.as_str()),
+        (1009, "too many messages at a time")
+    );
+    held.push(begin(always).await);
+    assert_eq!(room.available_permits(), 0);
+}
+
 // covers: PM-3, HZ-5
 #[tokio::test]
 async fn view_app_holds_all_room_against_the_stop() {
