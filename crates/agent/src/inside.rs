@@ -5,6 +5,8 @@
 pub(crate) mod bulk;
 mod fresh;
 mod greeting;
+mod handing;
+pub(crate) mod held;
 mod levels;
 mod pin;
 mod problem;
@@ -27,6 +29,7 @@ use wire::Refusal;
 use crate::{hub_keys::HubKeys, supervisor::Supervisor};
 use bulk::Second;
 use fresh::Fresh;
+use held::Held;
 use pin::Pins;
 use problem::Problem;
 use sockets::Inspection;
@@ -45,6 +48,8 @@ pub(crate) struct Inside {
     pub(crate) hub_keys: HubKeys,
     /// The second connection, for what is large.
     pub(crate) second: Second,
+    /// What is held back of large answers, to be fetched over it.
+    pub(crate) held: Held,
     /// Ends the reports, which have no end of their own.
     pub(crate) stopping: CancellationToken,
 }
@@ -80,6 +85,9 @@ impl Inside {
     }
 
     async fn answer_for_itself(self, request: Request<Body>) -> Result<Response<Body>, Problem> {
+        if let Some(token) = request.uri().path().strip_prefix(wire::HELD_PATH) {
+            return self.held.fetch(request.method(), token).ok_or(Problem::NoSuchRoute);
+        }
         if let Second::IsThis(token) = &self.second {
             return bulk::show(token, &request);
         }

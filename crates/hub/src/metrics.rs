@@ -33,6 +33,8 @@ pub(crate) struct Metrics {
     printers: Gauge,
     event_streams: Gauge,
     passwords: Gauge,
+    unread: Gauge,
+    given_up: Gauge,
 }
 
 /// Where a request went.
@@ -95,6 +97,8 @@ impl Metrics {
             printers: Gauge::default(),
             event_streams: Gauge::default(),
             passwords: Gauge::default(),
+            unread: Gauge::default(),
+            given_up: Gauge::default(),
         };
         metrics.register();
         Arc::new(metrics)
@@ -124,6 +128,16 @@ impl Metrics {
             self.event_streams.clone(),
         );
         registry.register("passwords_hashed", "Since the start", self.passwords.clone());
+        registry.register(
+            "unread_bytes",
+            "Of printers' answers, waiting in memory for visitors",
+            self.unread.clone(),
+        );
+        registry.register(
+            "answers_given_up",
+            "Left unread for longest when memory for them was spent, since the start",
+            self.given_up.clone(),
+        );
     }
 
     /// A request was answered.
@@ -151,6 +165,8 @@ impl Metrics {
         set(&self.printers, census.printers);
         set(&self.event_streams, hub.streams.count());
         self.passwords.set(i64::try_from(hub.hashing.computed()).unwrap_or(i64::MAX));
+        set(&self.unread, hub.tunnels.unread.0.held());
+        self.given_up.set(i64::try_from(hub.tunnels.unread.0.given_up()).unwrap_or(i64::MAX));
         let mut page = String::new();
         text::encode(&mut page, &self.registry)?;
         Ok(page)

@@ -6,23 +6,32 @@
 use std::{
     collections::VecDeque,
     future::poll_fn,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, Waker},
 };
 
 use bytes::{Bytes, BytesMut};
 use h2::RecvStream;
+use http::HeaderMap;
+use tokio::{sync::oneshot, time::Instant};
 
-use crate::Error;
+use crate::{Error, budget::Account, source::Source};
 
 /// Pieces below this size are joined, in bytes.
 const SMALL: usize = 4 * 1024;
 
+/// Why a reader gets no more of what it left unread.
+const NEEDED: &str = "it was left unread, and its memory is needed for others";
+
 /// The bytes between the connection and a reader. Clones are the same.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Basin(Arc<Mutex<Content>>);
 
-#[derive(Debug, Default)]
+/// A basin, for as long as somebody else has it.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakBasin(Weak<Mutex<Content>>);
+
+#[derive(Debug)]
 struct Content {
     pieces: VecDeque<Bytes>,
     /// Small pieces behind the others, joined.
@@ -30,16 +39,57 @@ struct Content {
     /// Why nothing more comes.
     end: Option<Result<(), Error>>,
     reader: Option<Waker>,
+    /// Since when it is the reader's turn.
+    offered: Option<Instant>,
+    /// Where it comes from, until it was let go.
+    source: Option<Source>,
+    account: Option<Account>,
 }
 
 impl Basin {
-    /// Takes in all that comes, until the end.
-    pub(crate) async fn fill(self, mut stream: RecvStream) {
+    /// An empty one.
+    pub(crate) fn new(source: Source) -> Self {
+        Self(Arc::new(Mutex::new(Content {
+            pieces: VecDeque::new(),
+            tail: BytesMut::new(),
+            end: None,
+            reader: None,
+            offered: None,
+            source: Some(source),
+            account: None,
+        })))
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakBasin {
+        WeakBasin(Arc::downgrade(&self.0))
+    }
+
+    pub(crate) fn of(weak: &WeakBasin) -> Option<Self> {
+        weak.0.upgrade().map(Self)
+    }
+
+    /// What it holds is counted from now on.
+    pub(crate) fn count(&self, account: Account) {
+        self.lock().account = Some(account);
+    }
+
+    /// Does something with the source, unless it was let go.
+    pub(crate) fn with_source<T>(&self, act: impl FnOnce(&mut Source) -> T) -> Option<T> {
+        self.lock().source.as_mut().map(act)
+    }
+
+    /// Takes in all that comes, until the end, and what was said after it.
+    pub(crate) async fn fill(self, mut stream: RecvStream, trailers: oneshot::Sender<HeaderMap>) {
         while let Some(arrived) = poll_fn(|cx| stream.poll_data(cx)).await {
             match arrived {
                 Ok(bytes) => self.put(&bytes, stream.is_end_stream()),
                 Err(error) => return self.end(Err(error.into())),
             }
+        }
+        match poll_fn(|cx| stream.poll_trailers(cx)).await {
+            Ok(Some(said)) => drop(trailers.send(said)),
+            Ok(None) => {}
+            Err(error) => return self.end(Err(error.into())),
         }
         self.end(Ok(()));
     }
@@ -47,11 +97,9 @@ impl Basin {
     /// The next bytes; `None` at the end.
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         let mut content = self.lock();
-        if let Some(piece) = content.pieces.pop_front() {
+        if let Some(piece) = content.take() {
+            content.taken(piece.len());
             return Poll::Ready(Some(Ok(piece)));
-        }
-        if !content.tail.is_empty() {
-            return Poll::Ready(Some(Ok(content.tail.split().freeze())));
         }
         match content.end.take() {
             Some(Ok(())) => {
@@ -72,12 +120,42 @@ impl Basin {
     /// Whether everything was read, and nothing more comes.
     pub(crate) fn is_at_end(&self) -> bool {
         let content = self.lock();
-        let is_empty = content.pieces.is_empty() && content.tail.is_empty();
-        is_empty && matches!(content.end, Some(Ok(())))
+        content.is_idle() && matches!(content.end, Some(Ok(())))
+    }
+
+    /// Since when something waits to be read, if it does.
+    pub(crate) fn unread_since(&self) -> Option<Instant> {
+        let content = self.lock();
+        content.offered.filter(|_| !content.is_idle())
+    }
+
+    /// Forgets what wasn't read, and lets go of where it comes from. The reader gets an error.
+    pub(crate) fn give_up(&self) -> bool {
+        let mut content = self.lock();
+        if content.is_idle() {
+            return false;
+        }
+        content.end = Some(Err(Error::Invalid(NEEDED)));
+        let gone = content.empty();
+        wake(content);
+        drop(gone);
+        true
+    }
+
+    /// The reader is gone.
+    pub(crate) fn close(&self) {
+        let gone = self.lock().empty();
+        drop(gone);
     }
 
     fn put(&self, bytes: &Bytes, is_last: bool) {
         let mut content = self.lock();
+        if content.source.is_none() {
+            return;
+        }
+        if content.is_idle() {
+            content.offered = Some(Instant::now());
+        }
         if bytes.len() < SMALL && !content.is_idle() {
             content.tail.extend_from_slice(bytes);
         } else if !bytes.is_empty() {
@@ -87,12 +165,21 @@ impl Basin {
         if is_last {
             content.end = Some(Ok(()));
         }
+        let overspent = content.account.as_mut().and_then(|account| {
+            account.add(bytes.len());
+            account.overspent()
+        });
         wake(content);
+        if let Some(save) = overspent {
+            save();
+        }
     }
 
     fn end(&self, end: Result<(), Error>) {
         let mut content = self.lock();
-        content.end = Some(end);
+        if content.source.is_some() {
+            content.end = Some(end);
+        }
         wake(content);
     }
 
@@ -107,11 +194,35 @@ impl Content {
         self.pieces.is_empty() && self.tail.is_empty()
     }
 
+    fn take(&mut self) -> Option<Bytes> {
+        let piece = self.pieces.pop_front();
+        piece.or_else(|| (!self.tail.is_empty()).then(|| self.tail.split().freeze()))
+    }
+
+    /// As many bytes as were read may be sent again, or fewer while memory is scarce.
+    fn taken(&mut self, bytes: usize) {
+        self.offered = Some(Instant::now());
+        let is_tight = self.account.as_mut().is_some_and(|account| {
+            account.take(bytes);
+            account.is_tight()
+        });
+        if let Some(source) = &mut self.source {
+            source.was_read(bytes, is_tight);
+        }
+    }
+
     fn close_tail(&mut self) {
         if !self.tail.is_empty() {
             let tail = self.tail.split().freeze();
             self.pieces.push_back(tail);
         }
+    }
+
+    /// Empties it for good. What comes back is to be dropped without any lock.
+    fn empty(&mut self) -> (Option<Source>, Option<Account>) {
+        self.pieces.clear();
+        self.tail = BytesMut::new();
+        (self.source.take(), self.account.take())
     }
 }
 

@@ -6,70 +6,79 @@ use std::{
 };
 
 use bytes::Bytes;
-use h2::{FlowControl, RecvStream};
+use h2::RecvStream;
+use http::HeaderMap;
 use http_body::{Frame, SizeHint};
-use tokio::task::AbortHandle;
+use tokio::sync::oneshot;
 
-use crate::{Error, basin::Basin, exchange::Exchange};
+use crate::{Error, Limits, basin::Basin, budget::Allowance, exchange::Exchange, source::Source};
 
 /// A received body. It is read only as fast as it is asked for: the other side may send as much
 /// again as was taken out, so a reader that stalls holds up its own stream and no other.
 ///
-/// Dropped before its end at the hub, it cancels the request. Trailers are dropped.
+/// Dropped before its end at the hub, it cancels the request.
 #[derive(Debug)]
 pub struct Body {
     arrived: Basin,
-    flow: FlowControl,
-    exchange: Option<Exchange>,
+    trailers: Option<oneshot::Receiver<HeaderMap>>,
     ended: bool,
-    filling: Option<AbortHandle>,
 }
 
 impl Body {
     /// The body of an answer, which gives up its exchange if it isn't read to the end.
-    pub(crate) fn of_answer(stream: RecvStream, exchange: Exchange) -> Self {
-        Self::new(stream, Some(exchange))
+    pub(crate) fn of_answer(
+        stream: RecvStream,
+        exchange: Exchange,
+        limits: &Limits,
+        (allowance, urgent): (&Allowance, bool),
+    ) -> Self {
+        let counted = |basin: &Basin| basin.count(allowance.open(basin.downgrade(), urgent));
+        Self::new(stream, Some(exchange), limits, counted)
     }
 
     /// The body of a request.
-    pub(crate) fn of_request(stream: RecvStream) -> Self {
-        Self::new(stream, None)
+    pub(crate) fn of_request(stream: RecvStream, limits: &Limits) -> Self {
+        Self::new(stream, None, limits, |_| ())
     }
 
-    fn new(mut stream: RecvStream, exchange: Option<Exchange>) -> Self {
-        let (arrived, flow) = (Basin::default(), stream.flow_control().clone());
-        let mut body = Self { arrived, flow, exchange, ended: false, filling: None };
+    fn new(
+        mut stream: RecvStream,
+        exchange: Option<Exchange>,
+        limits: &Limits,
+        count: impl FnOnce(&Basin),
+    ) -> Self {
+        let flow = stream.flow_control().clone();
+        let arrived = Basin::new(Source::new(flow, exchange, limits.stream_window));
+        let mut body = Self { arrived, trailers: None, ended: false };
         if stream.is_end_stream() {
             body.end();
-        } else {
-            let filling = tokio::spawn(body.arrived.clone().fill(stream));
-            body.filling = Some(filling.abort_handle());
+            return body;
+        }
+        count(&body.arrived);
+        let (said, trailers) = oneshot::channel();
+        body.trailers = Some(trailers);
+        let filling = tokio::spawn(body.arrived.clone().fill(stream, said)).abort_handle();
+        if body.arrived.with_source(|source| source.filled_by(filling.clone())).is_none() {
+            filling.abort();
         }
         body
     }
 
-    fn end(&mut self) {
-        self.ended = true;
-        if let Some(exchange) = self.exchange.take() {
-            exchange.finish();
-        }
+    /// What the other side says behind the body, as soon as it has arrived, whether or not the body
+    /// was read. Dropped without a word if there is nothing, or the body breaks off.
+    pub fn trailers(&mut self) -> Option<oneshot::Receiver<HeaderMap>> {
+        self.trailers.take()
     }
 
-    /// The next bytes, of which as many may be sent again.
-    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        let Some(bytes) = ready!(self.arrived.poll(cx)) else { return Poll::Ready(None) };
-        let bytes = bytes?;
-        // Nothing more may be sent when the stream has ended, which is no error.
-        let _ = self.flow.release_capacity(bytes.len());
-        Poll::Ready(Some(Ok(bytes)))
+    fn end(&mut self) {
+        self.ended = true;
+        self.arrived.with_source(Source::finish);
     }
 }
 
 impl Drop for Body {
     fn drop(&mut self) {
-        if let Some(filling) = &self.filling {
-            filling.abort();
-        }
+        self.arrived.close();
     }
 }
 
@@ -84,7 +93,7 @@ impl http_body::Body for Body {
         if self.ended {
             return Poll::Ready(None);
         }
-        let next = ready!(self.poll_bytes(cx));
+        let next = ready!(self.arrived.poll(cx));
         if next.is_none() || self.arrived.is_at_end() {
             self.end();
         }

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use h2::{Reason, SendStream};
-use http_body::Body;
+use http_body::{Body, Frame};
 use tokio::sync::oneshot;
 
 use crate::{BoxError, Error, bounds::Length, exchange::Finished, slots::Slot};
@@ -16,15 +16,28 @@ use crate::{BoxError, Error, bounds::Length, exchange::Finished, slots::Slot};
 /// The most that is handed over at once, in bytes: four frames.
 const CHUNK: usize = 64 * 1024;
 
+/// What becomes of what a body says behind its last byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trailers {
+    /// The other side hears it.
+    Pass,
+    /// Visitors may say there what they like.
+    Drop,
+}
+
 /// Sends all of a body and then the end of the stream. Ends early when the other side resets the
 /// stream. A body that fails, or that isn't as long as its `Content-Length` says, resets the
-/// stream, so that the other side never takes a part for the whole. Trailers are dropped.
-pub(crate) async fn pump<B>(body: B, length: Length, stream: &mut SendStream<Bytes>)
-where
+/// stream, so that the other side never takes a part for the whole.
+pub(crate) async fn pump<B>(
+    body: B,
+    length: Length,
+    trailers: Trailers,
+    stream: &mut SendStream<Bytes>,
+) where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    if let Err(error) = send_all(body, length, stream).await {
+    if let Err(error) = send_all(body, length, trailers, stream).await {
         tracing::debug!(%error, "a body ended early");
         stream.send_reset(Reason::CANCEL);
     }
@@ -47,7 +60,7 @@ pub(crate) async fn upload<B>(
         }
     };
     tokio::select! {
-        () = pump(body, length, &mut stream) => return,
+        () = pump(body, length, Trailers::Drop, &mut stream) => return,
         () = cancelled => {}
     }
     stream.send_reset(Reason::CANCEL);
@@ -56,6 +69,7 @@ pub(crate) async fn upload<B>(
 async fn send_all<B>(
     body: B,
     mut length: Length,
+    trailers: Trailers,
     stream: &mut SendStream<Bytes>,
 ) -> Result<(), BoxError>
 where
@@ -63,7 +77,16 @@ where
     B::Error: Into<BoxError>,
 {
     let mut body = pin!(body);
-    while let Some(bytes) = next_bytes(&mut body, stream).await? {
+    while let Some(frame) = next_frame(&mut body, stream).await? {
+        let frame = match frame.into_trailers() {
+            Ok(said) if trailers == Trailers::Pass => {
+                length.end()?;
+                return Ok(stream.send_trailers(said)?);
+            }
+            Ok(_) => continue,
+            Err(frame) => frame,
+        };
+        let bytes = frame.into_data().unwrap_or_default();
         length.take(bytes.len())?;
         let is_last = body.is_end_stream() && !bytes.is_empty();
         if is_last {
@@ -93,11 +116,11 @@ async fn send_bytes(
     Ok(())
 }
 
-/// The body's next bytes, or an error as soon as the other side wants no more of them.
-async fn next_bytes<B>(
+/// The body's next frame, or an error as soon as the other side wants no more of them.
+async fn next_frame<B>(
     body: &mut Pin<&mut B>,
     stream: &mut SendStream<Bytes>,
-) -> Result<Option<Bytes>, BoxError>
+) -> Result<Option<Frame<Bytes>>, BoxError>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
@@ -109,7 +132,6 @@ where
         body.as_mut().poll_frame(cx).map(Option::transpose).map_err(Into::into)
     })
     .await
-    .map(|frame| frame.map(|frame| frame.into_data().unwrap_or_default()))
 }
 
 /// Waits for room for at least one and at most `wanted` bytes.

@@ -6,10 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use h2::{
-    RecvStream,
-    server::{Connection, SendResponse},
-};
+use h2::server::{Connection, SendResponse};
 use http::{Method, Request, Response, StatusCode};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -22,7 +19,7 @@ use crate::{
     Body, BoxError, Error, Limits, bounds,
     keep_alive::keep_alive,
     limits::{GRACE, HANDSHAKE},
-    pump::pump,
+    pump::{Trailers, pump},
     watched::Watched,
 };
 
@@ -70,13 +67,14 @@ where
     let mut connection = timeout(HANDSHAKE, handshake).await.map_err(|_| Error::Silent)??;
     let silence = keep_alive(connection.ping_pong(), heard);
     tokio::select! {
-        result = accept_all(&mut connection, handler, shutdown) => result,
+        result = accept_all(&mut connection, limits, handler, shutdown) => result,
         error = silence => Err(error),
     }
 }
 
 async fn accept_all<T, H, Fut, B>(
     connection: &mut Connection<T, Bytes>,
+    limits: Limits,
     handler: H,
     shutdown: CancellationToken,
 ) -> Result<(), Error>
@@ -98,6 +96,7 @@ where
             accepted = connection.accept() => {
                 let Some(accepted) = accepted else { return Ok(()) };
                 let (request, respond) = accepted?;
+                let request = request.map(|body| Body::of_request(body, &limits));
                 tasks.spawn(answer(request, respond, handler.clone()));
             }
             Some(_) = tasks.join_next() => {}
@@ -111,11 +110,8 @@ where
 }
 
 /// One request, from its head to the end of its answer.
-async fn answer<H, Fut, B>(
-    request: Request<RecvStream>,
-    mut respond: SendResponse<Bytes>,
-    handler: H,
-) where
+async fn answer<H, Fut, B>(request: Request<Body>, mut respond: SendResponse<Bytes>, handler: H)
+where
     H: Fn(Request<Body>) -> Fut,
     Fut: Future<Output = Response<B>>,
     B: http_body::Body<Data = Bytes>,
@@ -123,7 +119,7 @@ async fn answer<H, Fut, B>(
 {
     let method = request.method().clone();
     let response = tokio::select! {
-        response = handler(request.map(Body::of_request)) => response,
+        response = handler(request) => response,
         _ = poll_fn(|cx| respond.poll_reset(cx)) => return,
     };
     if let Err(error) = send(response, &method, &mut respond).await {
@@ -148,7 +144,7 @@ where
     let is_empty = body.is_end_stream() || length.is_nothing();
     let mut stream = respond.send_response(Response::from_parts(parts, ()), is_empty)?;
     if !is_empty {
-        pump(body, length, &mut stream).await;
+        pump(body, length, Trailers::Pass, &mut stream).await;
     }
     Ok(())
 }

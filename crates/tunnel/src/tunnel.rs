@@ -15,7 +15,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Body, BoxError, Error, Limits, Priority, Protocol, bounds,
+    Allowance, Body, BoxError, Error, Limits, Priority, Protocol, bounds,
     crowd::Crowd,
     drive::{drive, settings_arrived},
     exchange::Exchange,
@@ -34,6 +34,8 @@ pub struct Tunnel(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     sender: Arc<SendRequest<Bytes>>,
+    limits: Limits,
+    allowance: Allowance,
     slots: Slots,
     resets: Arc<Resets>,
     close: CancellationToken,
@@ -67,10 +69,30 @@ impl Tunnel {
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        timeout(HANDSHAKE, Self::shake_hands(io, limits)).await.map_err(|_| Error::Silent)?
+        Self::open_within(io, limits, Allowance::unbounded()).await
     }
 
-    async fn shake_hands<T>(io: T, limits: Limits) -> Result<(Self, Driver), Error>
+    /// [`Tunnel::open_with`], and what is left unread of all answers together is bounded.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open_within<T>(
+        io: T,
+        limits: Limits,
+        allowance: Allowance,
+    ) -> Result<(Self, Driver), Error>
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let shaking = Self::shake_hands(io, limits, allowance);
+        timeout(HANDSHAKE, shaking).await.map_err(|_| Error::Silent)?
+    }
+
+    async fn shake_hands<T>(
+        io: T,
+        limits: Limits,
+        allowance: Allowance,
+    ) -> Result<(Self, Driver), Error>
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -86,7 +108,8 @@ impl Tunnel {
         let resets = Arc::new(Resets::new(limits.remembered_resets));
         let sender = Arc::new(sender);
         crowd.watch(&sender);
-        Ok((Self(Arc::new(Inner { sender, slots, resets, close, ended })), driver))
+        let inner = Inner { sender, limits, allowance, slots, resets, close, ended };
+        Ok((Self(Arc::new(inner)), driver))
     }
 
     /// Sends a request and waits for the head of its answer. A [`Priority`] among the request's
@@ -107,6 +130,7 @@ impl Tunnel {
         let length = bounds::check_request(&parts, body.is_end_stream())?;
         let is_empty = body.is_end_stream() || length.is_nothing();
         let slot = self.slot(&parts.extensions).await?;
+        let urgent = parts.extensions.get() == Some(&Priority::Control);
 
         let mut exchange = Exchange::new(slot.clone(), self.0.resets.clone());
         let (answer, stream) = self.start(parts, is_empty).await?;
@@ -116,7 +140,14 @@ impl Tunnel {
         let answer = answer.await;
         exchange.answered();
         let (parts, stream) = answer?.into_parts();
-        Ok(Response::from_parts(parts, Body::of_answer(stream, exchange)))
+        let Inner { limits, allowance, .. } = &*self.0;
+        let body = Body::of_answer(stream, exchange, limits, (allowance, urgent));
+        Ok(Response::from_parts(parts, body))
+    }
+
+    /// What is left unread of answers counts here.
+    pub fn allowance(&self) -> &Allowance {
+        &self.0.allowance
     }
 
     /// Whether no request is under way, the reserved streams aside.

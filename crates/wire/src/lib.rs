@@ -7,6 +7,7 @@
 //! | hub, first, and again to send the agent away | `POST /v1/hello` | [`Hello`] → [`HelloAnswer`] |
 //! | hub, once, kept open | `GET /v1/events` | → one [`Report`] a line |
 //! | hub, when something large is to pass | `POST /v1/bulk`, `GET /v1/bulk` | a token → 204, → the token |
+//! | hub, for the rest of a large answer | `GET /v1/held/{token}` | a token → bytes |
 //! | hub, when its key is to change | `POST /v1/hub-key` | a signed text → 204 |
 //! | hub, for a visitor | anything at `{printer}.printer.internal` | [`Relayed`] in one header |
 //! | hub, for a visitor | [`PIN_PATH`] at `{printer}.printer.internal` | answered by the agent itself |
@@ -22,7 +23,7 @@ mod report;
 mod stamp;
 
 pub use authority::{AGENT_AUTHORITY, printer_authority, printer_of_authority};
-pub use bulk::{BULK_PATH, LARGE};
+pub use bulk::{BULK_PATH, HELD_PATH, LARGE, LARGE_HEADER, REST_TRAILER, UNKNOWN_LENGTH};
 pub use hello::{Hello, HelloAnswer, Refusal};
 pub use link::{LinkAnswer, LinkRefusal, LinkRequest};
 pub use pin::{PIN_HEADER, PIN_PATH};

@@ -31,6 +31,10 @@ pub struct Relayed {
     /// On every request that [`crate::needs_stamp`].
     #[serde(default)]
     pub stamp: Option<Stamp>,
+    /// Whether a large answer may be continued on the second connection
+    /// ([`crate::LARGE_HEADER`]).
+    #[serde(default)]
+    pub bulk: bool,
 }
 
 /// A relay header that can't be read.
@@ -78,6 +82,7 @@ mod tests {
                 tick: Tick { run: u64::MAX, millis: 1 },
                 nonce: Nonce::new(&OsRandom),
             }),
+            bulk: true,
         }
     }
 

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Request, Response, Uri, request::Parts};
 use printer::PrinterId;
 use wire::{InvalidRelayed, RELAYED_HEADER, Relayed};
 
-use super::{Inside, Problem, levels, pin};
+use super::{Inside, Problem, bulk::Second, handing, levels, pin};
 use crate::visitor;
 
 /// Names that only hub and agent use.
@@ -37,10 +37,13 @@ pub(super) async fn relay(
         inside.memory.fresh.check(relayed.stamp, relayed.account)?;
     }
     parts.uri = uri;
+    let method = parts.method.clone();
     let request = Request::from_parts(parts, body);
     let mut answer = passing.send(inside, &member, &server.origin, request).await?;
     remove_ours(answer.headers_mut());
-    Ok(answer)
+    let is_first = matches!(inside.second, Second::Asked(_));
+    let held = (relayed.bulk && is_first).then_some(&inside.held);
+    Ok(handing::hand_over(answer, &method, held))
 }
 
 /// Reads the hub's word about the visitor, and leaves nothing of it, nor of what looks like it.

@@ -117,6 +117,7 @@ pub(crate) async fn inside_with(urls: &[String], decided: &str) -> (Inside, Vec<
         greeted: watch::Sender::new(None),
         memory: Arc::new(Memory::new(clock, Arc::new(OsRandom))),
         second: Second::Asked(Asks::new().0),
+        held: Held::new(Arc::new(OsRandom)),
         stopping: CancellationToken::new(),
     };
     (inside, ids)
@@ -131,6 +132,7 @@ pub(crate) fn relayed() -> Relayed {
         host: "abc.localhost:3443".to_owned(),
         client: [8, 8, 4, 4].into(),
         stamp: None,
+        bulk: false,
     }
 }
 

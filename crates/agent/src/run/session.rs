@@ -19,6 +19,7 @@ use crate::{
     inside::{
         Inside, Memory,
         bulk::{Asks, Second},
+        held::Held,
     },
     supervisor::Supervisor,
     transport::{Connection, Way, proven_key},
@@ -104,6 +105,7 @@ impl Session<'_> {
             memory: Arc::clone(self.memory),
             hub_keys: self.hub_keys.clone(),
             second: Second::Asked(asks),
+            held: Held::new(Arc::clone(&self.agent.random)),
             stopping: self.shutdown.clone(),
         };
         let mut served = serving(io, Limits::TUNNEL, inside, self.shutdown.clone());

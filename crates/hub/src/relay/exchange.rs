@@ -3,6 +3,7 @@
 //! the answer off.
 
 mod pin;
+mod whole;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +19,10 @@ use http::{
 use tunnel::{Priority, Rider, Tunnel};
 use wire::Relayed;
 
-use self::pin::{PIN, PinCookie};
+use self::{
+    pin::{PIN, PinCookie},
+    whole::Whole,
+};
 use super::{
     admission::Admitted, answer, cookies::Jar, hold::Hold, path::LocalPath, request::towards_agent,
     site::PrinterOrigin, urgent::Urgency,
@@ -38,7 +42,7 @@ pub(super) struct Exchange {
     came: Duration,
     jar: Jar,
     pin: PinCookie,
-    /// One stream of the person's share, until the request takes it along.
+    /// One stream of the person's share, which the request takes along.
     stream: Option<Rider>,
     priority: Priority,
     progress: Progress,
@@ -75,6 +79,7 @@ impl Exchange {
             host: origin.host(),
             client,
             stamp: None,
+            bulk: urgency == Urgency::Ordinary && live.may_have_bulk(),
         };
         let session = admitted.hold.session();
         let jar = Jar::new(state.store.clone(), session, &admitted.printer);
@@ -132,7 +137,7 @@ impl Exchange {
 
     /// The connection for a request, which takes along the stream that it is to have there.
     async fn choose(&mut self, large: bool, rides: &mut Extensions) -> Result<Tunnel, Notice> {
-        let Some(stream) = self.stream.take() else { return Ok(self.live.tunnel.clone()) };
+        let Some(stream) = self.stream.clone() else { return Ok(self.live.tunnel.clone()) };
         let account = self.admitted.hold.account();
         let random = Arc::clone(&self.admitted.hold.state().random);
         let way = tokio::select! {
@@ -149,6 +154,7 @@ impl Exchange {
         let (mut parts, body) = answer.into_parts();
         // It says how the answer came through the tunnel, not how it goes on.
         parts.version = Version::default();
+        let body = self.whole(&mut parts.headers, body);
         self.clean(&mut parts.headers).await;
         let metrics = Arc::clone(&self.admitted.hold.state().metrics);
         let mut hold = self.admitted.hold;
@@ -159,6 +165,19 @@ impl Exchange {
             }
         });
         Response::from_parts(parts, Body::new(metrics.measure(Direction::FromPrinter, body)))
+    }
+
+    /// The answer's body with its rest, should it come another way.
+    fn whole(&mut self, headers: &mut HeaderMap, body: tunnel::Body) -> Whole {
+        let (Some(stream), true) = (self.stream.take(), self.who.bulk) else {
+            return Whole::here(body);
+        };
+        let (live, account) = (self.live.clone(), self.admitted.hold.account());
+        let random = Arc::clone(&self.admitted.hold.state().random);
+        Whole::of(headers, body, move |token| async move {
+            let rest = live.fetch((account, stream), &token, random.as_ref()).await;
+            rest.map_err(Into::into)
+        })
     }
 
     /// Removes from an answer what a printer may not tell a browser, and renames its cookies.

@@ -5,6 +5,7 @@
 
 mod connection;
 mod places;
+mod rest;
 
 use std::time::Duration;
 
@@ -84,6 +85,15 @@ impl LiveTunnel {
             return Way { tunnel, rider: stream.and(place) };
         }
         Way { tunnel: self.tunnel.clone(), rider: stream }
+    }
+
+    /// Whether the second connection is there, or can probably be had.
+    pub(crate) fn may_have_bulk(&self) -> bool {
+        match &*self.bulk.phase.borrow() {
+            Phase::Closed | Phase::Asked(_) | Phase::Open { .. } => true,
+            Phase::Failed(until) => *until <= Instant::now(),
+            Phase::Unknown => false,
+        }
     }
 
     /// The second connection, opened if need be.

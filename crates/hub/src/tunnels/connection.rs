@@ -11,7 +11,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep},
 };
 use tokio_util::sync::CancellationToken;
-use tunnel::{PublicKey, Tunnel};
+use tunnel::{Limits, PublicKey, Tunnel};
 use wire::{HelloAnswer, Refusal};
 
 use super::{Error, bulk::Bulk, greeting, reports, rivals, successor, ticks::Ticks};
@@ -41,7 +41,8 @@ where
         Ok(agent) => agent,
         Err(why) => return turn_away(state, io, address, why).await,
     };
-    let (tunnel, mut driver) = Tunnel::open(io).await?;
+    let unread = state.tunnels.unread.0.allowance();
+    let (tunnel, mut driver) = Tunnel::open_within(io, Limits::TUNNEL, unread).await?;
     let conversation = converse(state, &agent, &tunnel, address, goodbye);
     let end = tokio::select! {
         end = &mut driver => return Ok(end?),

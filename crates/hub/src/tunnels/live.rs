@@ -11,11 +11,16 @@ use store::Agent;
 use tokio_util::sync::CancellationToken;
 use tunnel::Tunnel;
 
-use super::{bulk::Bulk, link_caps::LinkCaps, share::Share, ticks::Ticks, websocket::Unproven};
+use super::{
+    bulk::Bulk, link_caps::LinkCaps, share::Share, ticks::Ticks, unread::Unread,
+    websocket::Unproven,
+};
 
 /// The tunnels of the agents that are connected here.
 #[derive(Default)]
 pub(crate) struct Tunnels {
+    /// The bytes that wait for visitors who don't read.
+    pub(crate) unread: Unread,
     live: Mutex<HashMap<AgentId, LiveTunnel>>,
     pub(super) links: LinkCaps,
     pub(super) unproven: Unproven,

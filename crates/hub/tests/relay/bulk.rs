@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
-use http::{Method, Request, StatusCode};
+use axum::body::{Body, Bytes};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
 use hub::Config;
+use printer::Level;
 use testkit::cable::Direction;
 use tokio::{io::AsyncReadExt, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -13,6 +15,7 @@ use tunnel::{ALPN_BULK, Identity};
 
 use crate::{
     browser::Browser,
+    printer_side,
     workshop::{Workshop, dial, prove, second_end, soon, until},
 };
 
@@ -46,6 +49,32 @@ async fn endless(
     (upload, uploading)
 }
 
+async fn open(browser: &mut Browser, host: &str, path: &str) -> Response<Body> {
+    let request = browser.own(Method::GET, host, path).body(Body::empty()).unwrap();
+    soon(browser.open(request)).await
+}
+
+async fn piece(body: &mut Body) -> Bytes {
+    soon(body.frame()).await.unwrap().unwrap().into_data().unwrap()
+}
+
+/// Over which connection the rest of each answer was fetched.
+fn fetched(workshop: &Workshop) -> Vec<bool> {
+    let seen = workshop.side.seen();
+    seen.iter().filter(|seen| seen.path == wire::HELD_PATH).map(|seen| seen.bulk).collect()
+}
+
+/// The printer's camera, whose rest comes over the second connection.
+async fn camera(workshop: &Workshop, browser: &mut Browser, host: &str) -> Body {
+    let before = fetched(workshop).len();
+    let mut body = open(browser, host, "/camera").await.into_body();
+    assert_eq!(piece(&mut body).await, "first");
+    until(async || fetched(workshop).len() > before).await;
+    workshop.side.goes_on().await;
+    assert_eq!(piece(&mut body).await, "more");
+    body
+}
+
 // covers: RL-1, RL-7
 #[tokio::test]
 async fn large_uploads_have_a_connection_of_their_own() {
@@ -60,22 +89,26 @@ async fn large_uploads_have_a_connection_of_their_own() {
     assert_eq!(workshop.bulk.connections(), 1);
 }
 
+/// Pages are answered although nothing arrives on the second connection.
+async fn pages_go_on(workshop: &Workshop, browser: &mut Browser, host: &str) {
+    workshop.bulk.lose(Direction::Up);
+    workshop.bulk.lose(Direction::Down);
+    let carried = || [Direction::Up, Direction::Down].map(|way| workshop.bulk.carried(way));
+    assert_eq!(soon(browser.go(host, "/")).await.status, 200);
+    let before = carried();
+    for _ in 0..5 {
+        assert_eq!(soon(browser.go(host, "/")).await.status, 200);
+    }
+    assert_eq!(carried(), before);
+}
+
 // covers: RL-7
 #[tokio::test]
 async fn lost_packets_of_an_upload_delay_no_button() {
     let (workshop, mut browser, host) = workshop().await;
-    let (uploading, _body) = endless(&workshop, &browser, &host).await;
-    workshop.bulk.lose(Direction::Up);
-    workshop.bulk.lose(Direction::Down);
-    let large = upload(&browser, &host, LARGE * 40);
-    let mut other = browser.clone();
-    let stuck = tokio::spawn(async move { other.open(large).await.status() });
-    for _ in 0..20 {
-        assert_eq!(soon(browser.go(&host, "/")).await.status, 200);
-    }
-    assert!(!uploading.is_finished() && !stuck.is_finished());
-    workshop.bulk.mend();
-    assert_eq!(soon(stuck).await.unwrap(), 200);
+    let (_upload, uploading) = endless(&workshop, &browser, &host).await;
+    tokio::spawn(async move { while uploading.send(vec![0x5a; 1 << 16].into()).await.is_ok() {} });
+    pages_go_on(&workshop, &mut browser, &host).await;
 }
 
 // covers: RL-7
@@ -187,4 +220,117 @@ async fn second_connection_ends_with_the_first() {
     assert_eq!(soon(uploading).await.unwrap(), 502);
     let over = timeout(Duration::from_secs(20), workshop.side.cancelled()).await;
     assert!(over.is_ok(), "the second connection goes on");
+}
+
+// covers: RL-1, RL-7
+#[tokio::test]
+async fn large_answers_have_a_connection_of_their_own() {
+    let (workshop, mut browser, host) = workshop().await;
+    for _ in 0..2 {
+        let answer = open(&mut browser, &host, "/large").await;
+        let length = printer_side::LARGE + 5;
+        assert_eq!(answer.headers()["content-length"], length.to_string());
+        assert!(!answer.headers().contains_key(wire::LARGE_HEADER));
+        let body = soon(answer.into_body().collect()).await.unwrap().to_bytes();
+        assert!(body.len() == length && body.starts_with(b"firstx"), "{}", body.len());
+    }
+    assert_eq!(fetched(&workshop), [true, true]);
+    assert_eq!(workshop.bulk.connections(), 1);
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn without_a_second_connection_the_first_carries_large_answers() {
+    let workshop = Workshop::offline().await;
+    drop(workshop.side.knows_bulk());
+    workshop.connect().await;
+    let host = format!("{}.localhost:3443", workshop.label().await);
+    let mut browser = workshop.ada_at_the_printer().await;
+    for _ in 0..2 {
+        let body = open(&mut browser, &host, "/large").await.into_body();
+        let body = soon(body.collect()).await.unwrap().to_bytes();
+        assert_eq!(body.len(), printer_side::LARGE + 5);
+    }
+    assert_eq!(fetched(&workshop), [false], "after that the agent doesn't hold anything back");
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn lost_packets_of_a_camera_delay_no_button() {
+    let (workshop, mut browser, host) = workshop().await;
+    let mut camera = camera(&workshop, &mut browser, &host).await;
+    tokio::spawn(async move { while let Some(Ok(_)) = camera.frame().await {} });
+    let side = workshop.side.clone();
+    tokio::spawn(async move {
+        loop {
+            side.goes_on().await;
+            tokio::task::yield_now().await;
+        }
+    });
+    pages_go_on(&workshop, &mut browser, &host).await;
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn second_connection_is_cut_in_the_middle_of_a_download() {
+    let (workshop, mut browser, host) = workshop().await;
+    let mut camera = camera(&workshop, &mut browser, &host).await;
+    workshop.bulk.cut();
+    assert!(soon(camera.frame()).await.unwrap().is_err(), "half of it looks whole");
+    assert_eq!(soon(browser.go(&host, "/")).await.status, 200, "the tunnel goes on");
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn part_of_a_large_answer_is_not_taken_for_all_of_it() {
+    let (_workshop, mut browser, host) = workshop().await;
+    for path in ["/too-short", "/too-long", "/lost"] {
+        let answer = open(&mut browser, &host, path).await;
+        assert_eq!(answer.headers()["content-length"], "9", "{path}");
+        assert!(soon(answer.into_body().collect()).await.is_err(), "{path}");
+    }
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn rest_is_fetched_while_the_visitor_reads_nothing() {
+    let (workshop, mut browser, host) = workshop().await;
+    let answer = open(&mut browser, &host, "/large").await;
+    until(async || !fetched(&workshop).is_empty()).await;
+    let body = soon(answer.into_body().collect()).await.unwrap().to_bytes();
+    assert_eq!(body.len(), printer_side::LARGE + 5);
+}
+
+// covers: HZ-5, RL-7
+#[tokio::test]
+async fn more_stalled_viewers_than_memory_then_estop() {
+    let (workshop, ada, host) = workshop().await;
+    let label = workshop.label().await;
+    let mut viewers = vec![ada];
+    for name in ["ben", "cleo", "dan"] {
+        let viewer = workshop.other(&format!("{name}@example.org"), Some(Level::Controls)).await;
+        let mut viewer = workshop.signed_in(&viewer).await;
+        assert_eq!(soon(viewer.enter(&label, "/")).await.status, 200);
+        viewers.push(viewer);
+    }
+    workshop.side.forget();
+    let mut stalled = Vec::new();
+    for number in 0..48 {
+        stalled.push(open(&mut viewers[number / 16], &host, "/large").await.into_body());
+        until(async || fetched(&workshop).len() > number).await;
+        let other = &mut viewers[3];
+        let stop = r#"{"command":"M112"}"#;
+        let request = other.own(Method::POST, &host, "/api/printer/command");
+        let request = request.header("content-length", stop.len()).body(Body::from(stop)).unwrap();
+        assert_eq!(soon(other.open(request)).await.status(), 200, "{number}");
+        assert_eq!(soon(other.go(&host, "/")).await.status, 200, "{number}");
+    }
+    assert!(fetched(&workshop).iter().all(|bulk| *bulk));
+    let mut whole = Vec::new();
+    for body in stalled {
+        whole.push(soon(body.collect()).await.is_ok());
+    }
+    let given_up = whole.iter().filter(|whole| !**whole).count();
+    assert!((8..=24).contains(&given_up), "{given_up}");
+    assert!(whole.iter().rev().take(16).all(|whole| *whole), "{whole:?}");
 }

@@ -1,14 +1,21 @@
 //! The agent's end of a tunnel, and the printer behind it, played by the test.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
+use credentials::Ticket;
 use forward::{Body, BodySender};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::BodyExt;
-use printer::{Kind, PrinterId};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use printer::{Kind, OsRandom, PrinterId};
 use tokio::sync::{Notify, mpsc};
-use wire::{Hello, HelloAnswer, PrinterReport, Report, Tick};
+use wire::{Hello, HelloAnswer, PrinterReport, Relayed, Report, Tick};
+
+/// What comes after "first" of the answer at `/large`, in bytes.
+pub(crate) const LARGE: usize = 2 << 20;
 
 /// What reached the printer.
 #[derive(Clone, Debug)]
@@ -44,6 +51,8 @@ struct Inner {
     dials: Mutex<Option<mpsc::UnboundedSender<String>>>,
     /// Free while this agent answers the hub's greeting.
     greeting: tokio::sync::Mutex<()>,
+    /// What the hub may fetch, by token.
+    held: Mutex<HashMap<String, Body>>,
 }
 
 impl PrinterSide {
@@ -69,6 +78,7 @@ impl PrinterSide {
             run: Mutex::new(7),
             dials: Mutex::default(),
             greeting: tokio::sync::Mutex::default(),
+            held: Mutex::default(),
         }))
     }
 
@@ -170,6 +180,9 @@ impl PrinterSide {
             (wire::AGENT_AUTHORITY, wire::HELLO_PATH) => self.hello(request).await,
             (wire::AGENT_AUTHORITY, wire::EVENTS_PATH) => self.events().await,
             (wire::AGENT_AUTHORITY, wire::BULK_PATH) => self.asked_for_bulk(request).await,
+            (wire::AGENT_AUTHORITY, path) if path.starts_with(wire::HELD_PATH) => {
+                self.fetched(&request)
+            }
             _ if wire::printer_of_authority(&authority).is_some() => self.printer(request).await,
             _ => status(StatusCode::NOT_FOUND),
         }
@@ -181,6 +194,34 @@ impl PrinterSide {
         let token = String::from_utf8(token.to_vec()).unwrap();
         let dialled = self.0.dials.lock().unwrap().as_ref().unwrap().send(token);
         status(dialled.map_or(StatusCode::SERVICE_UNAVAILABLE, |()| StatusCode::NO_CONTENT))
+    }
+
+    /// Gives a rest away, once.
+    fn fetched(&self, request: &Request<tunnel::Body>) -> Response<Body> {
+        let bulk = request.extensions().get::<OverBulk>().is_some();
+        let (method, headers) = (request.method().clone(), request.headers().clone());
+        let path = wire::HELD_PATH.to_owned();
+        self.note(Seen { method, path, headers, body: Bytes::new(), bulk });
+        let token = request.uri().path().strip_prefix(wire::HELD_PATH).unwrap();
+        let rest = self.0.held.lock().unwrap().remove(token);
+        rest.map_or_else(|| status(StatusCode::NOT_FOUND), Response::new)
+    }
+
+    /// An answer of this length whose rest is to be fetched, if the hub allows that.
+    async fn continued(&self, said: &str, may: bool, rest: Body) -> Response<Body> {
+        let first = Full::new(Bytes::from_static(b"first")).map_err(|never| match never {});
+        if !may {
+            let whole = [b"first".to_vec(), rest.collect().await.unwrap().to_bytes().to_vec()];
+            return Response::new(forward::full(whole.concat()));
+        }
+        let token = Ticket::new(&OsRandom).encode();
+        let trailer = HeaderValue::try_from(&token).unwrap();
+        self.0.held.lock().unwrap().insert(token, rest);
+        let trailers = HeaderMap::from_iter([(HeaderName::from_static("layerlock-rest"), trailer)]);
+        let first = first.with_trailers(async move { Some(Ok(trailers)) });
+        let mut answer = Response::new(first.boxed_unsync());
+        answer.headers_mut().insert(wire::LARGE_HEADER, said.parse().unwrap());
+        answer
     }
 
     async fn hello(&self, request: Request<tunnel::Body>) -> Response<Body> {
@@ -236,8 +277,27 @@ impl PrinterSide {
         if let Ok(body) = body.collect().await {
             seen.body = body.to_bytes();
         }
+        let relayed = Relayed::decode(seen.headers[wire::RELAYED_HEADER].as_bytes()).unwrap();
         self.note(seen);
-        self.page(&path).await
+        match path.as_str() {
+            "/camera" => {
+                let (sender, rest) = forward::channel();
+                self.0.open.lock().unwrap().push(sender);
+                self.continued(wire::UNKNOWN_LENGTH, relayed.bulk, rest).await
+            }
+            "/large" => {
+                let rest = forward::full(vec![b'x'; LARGE]);
+                self.continued(&(LARGE + 5).to_string(), relayed.bulk, rest).await
+            }
+            "/too-short" => self.continued("9", relayed.bulk, forward::full("res")).await,
+            "/too-long" => self.continued("9", relayed.bulk, forward::full("a rest")).await,
+            "/lost" => {
+                let answer = self.continued("9", relayed.bulk, forward::full("rest")).await;
+                self.0.held.lock().unwrap().clear();
+                answer
+            }
+            _ => self.page(&path).await,
+        }
     }
 
     /// An upload, which is noted as soon as it has begun.

@@ -142,6 +142,7 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Response<Body>
             state.next_event.notified().await;
             text(StatusCode::OK, "done")
         }
+        path if path.starts_with("/known/") || path.starts_with("/unknown/") => bytes(path),
         path => {
             state.count(path);
             text(StatusCode::OK, "a printer")
@@ -175,6 +176,25 @@ fn events(state: Arc<State>) -> Response<Body> {
     });
     let mut answer = Response::new(StreamBody::new(events).boxed_unsync());
     answer.headers_mut().insert("content-type", HeaderValue::from_static("text/event-stream"));
+    answer
+}
+
+/// The byte at this place of `/known/LENGTH` and `/unknown/LENGTH`.
+pub(crate) fn pattern(at: usize) -> u8 {
+    u8::try_from((at * 31 + at / 256) % 251).unwrap_or_default()
+}
+
+/// So many bytes, whose number is said beforehand or not.
+fn bytes(path: &str) -> Response<Body> {
+    let length = path.rsplit('/').next().and_then(|length| length.parse().ok()).unwrap_or(0);
+    let pieces = (0..length).step_by(50_000).map(move |at| {
+        let piece: Vec<u8> = (at..length.min(at + 50_000)).map(pattern).collect();
+        Ok(Frame::data(Bytes::from(piece)))
+    });
+    let mut answer = Response::new(StreamBody::new(stream::iter(pieces)).boxed_unsync());
+    if path.starts_with("/known/") {
+        answer.headers_mut().insert("content-length", length.into());
+    }
     answer
 }
 

@@ -12,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
-use tunnel::{Body, BoxError, Error, Limits, Protocol, Tunnel};
+use tunnel::{Allowance, Body, BoxError, Budget, Error, Limits, Protocol, Tunnel};
 
 /// A body of any kind.
 pub(crate) type AnyBody = UnsyncBoxBody<Bytes, BoxError>;
@@ -46,9 +46,27 @@ where
     H: Fn(Request<Body>) -> Fut + Clone + Send + 'static,
     Fut: Future<Output = Response<AnyBody>> + Send + 'static,
 {
+    let unbounded = Budget::new(usize::MAX, usize::MAX).allowance();
+    connect_within(unbounded, (hub, agent), limits, handler).await
+}
+
+/// The same, where the hub holds no more than this of what nobody reads.
+pub(crate) async fn connect_within<A, B, H, Fut>(
+    allowance: Allowance,
+    (hub, agent): (A, B),
+    limits: Limits,
+    handler: H,
+) -> Ends
+where
+    A: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
+    B: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
+    H: Fn(Request<Body>) -> Fut + Clone + Send + 'static,
+    Fut: Future<Output = Response<AnyBody>> + Send + 'static,
+{
     let stop_agent = CancellationToken::new();
     let agent = tokio::spawn(tunnel::serve_with(agent, limits, handler, stop_agent.clone()));
-    let (hub, driver) = Tunnel::open_with(hub, limits).await.expect("the tunnel opens");
+    let opened = Tunnel::open_within(hub, limits, allowance).await;
+    let (hub, driver) = opened.expect("the tunnel opens");
     Ends { hub, driver: tokio::spawn(driver), agent, stop_agent }
 }
 

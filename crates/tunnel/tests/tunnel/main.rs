@@ -8,6 +8,7 @@
     reason = "what the tests share is a test too"
 )]
 
+mod budget;
 mod ends;
 mod hostile;
 mod http;

@@ -43,7 +43,8 @@ where
 {
     let live = state.tunnels.by_key(key.as_spki()).ok_or(Error::Unasked)?;
     let candidate = live.bulk.candidate().ok_or(Error::Unasked)?;
-    let (tunnel, mut driver) = Tunnel::open_with(io, Limits::BULK).await?;
+    let unread = live.tunnel.allowance().clone();
+    let (tunnel, mut driver) = Tunnel::open_within(io, Limits::BULK, unread).await?;
     let used = async {
         let shown = timeout(PATIENCE, ask_for_token(&tunnel)).await.map_err(|_| Error::Slow)??;
         drop(candidate);

@@ -1,0 +1,170 @@
+//! Viewers who stop reading, more of them than the hub has memory for.
+
+use std::time::Duration;
+
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use tokio::time::{sleep, timeout};
+use tunnel::{Allowance, Body, Budget, Limits, Priority};
+
+use crate::ends::{AnyBody, Ends, connect_within, full, get, made, page, read};
+
+const WINDOW: usize = 256 * 1024;
+const SOON: Duration = Duration::from_secs(20);
+const DOWNLOAD: usize = 2_000_000;
+
+async fn printer(request: Request<Body>) -> Response<AnyBody> {
+    Response::new(match request.uri().path() {
+        "/download" => made(DOWNLOAD),
+        _ => full("a page"),
+    })
+}
+
+async fn agent(allowance: &Allowance) -> Ends {
+    let wire = tokio::io::duplex(64 * 1024);
+    connect_within(allowance.clone(), wire, Limits::TUNNEL, printer).await
+}
+
+/// A viewer who reads nothing, once all that may come has come.
+async fn stalled(ends: &Ends, budget: &Budget) -> Body {
+    let (before, given_up) = (budget.held(), budget.given_up());
+    let body = ends.hub.send(get("/download")).await.unwrap().into_body();
+    until(|| budget.held() >= before + WINDOW || budget.given_up() > given_up).await;
+    body
+}
+
+async fn until(so: impl Fn() -> bool) {
+    let waiting = async {
+        while !so() {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(SOON, waiting).await.expect("it never happened");
+}
+
+async fn is_whole(body: Body) -> bool {
+    timeout(SOON, read(body)).await.unwrap().is_ok_and(|bytes| bytes.len() == DOWNLOAD)
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn more_stalled_viewers_than_there_is_memory() {
+    let budget = Budget::new(4 * WINDOW, usize::MAX);
+    let ends = agent(&budget.allowance()).await;
+    let mut viewers = Vec::new();
+    for _ in 0..12 {
+        viewers.push(stalled(&ends, &budget).await);
+        assert!(budget.held() <= 4 * WINDOW + 16 * 1024, "{}", budget.held());
+        assert_eq!(page(&ends.hub, "/").await.unwrap(), "a page");
+    }
+    until(|| budget.held() <= 4 * WINDOW).await;
+    // Those who have stalled for longest have paid, and only as many as had to.
+    let last = viewers.split_off(9);
+    for viewer in viewers.drain(..8) {
+        assert!(!is_whole(viewer).await);
+    }
+    for viewer in last {
+        assert!(is_whole(viewer).await, "it had to wait, and nothing more");
+    }
+    drop(viewers);
+    until(|| budget.held() == 0).await;
+    assert!(!ends.hub.is_closed());
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn viewer_who_reads_slowly_pays_for_none_who_stall() {
+    let budget = Budget::new(4 * WINDOW, usize::MAX);
+    let ends = agent(&budget.allowance()).await;
+    let mut slow = stalled(&ends, &budget).await;
+    let (mut viewers, mut read) = (Vec::new(), 0);
+    for _ in 0..12 {
+        // What there is, piece by piece.
+        for _ in 0..4 {
+            let frame = timeout(SOON, slow.frame()).await.unwrap().unwrap().unwrap();
+            read += frame.into_data().unwrap().len();
+        }
+        viewers.push(stalled(&ends, &budget).await);
+    }
+    assert!(budget.given_up() >= 8, "{}", budget.given_up());
+    drop(viewers);
+    let rest = timeout(SOON, slow.collect()).await.unwrap().unwrap().to_bytes();
+    assert_eq!(read + rest.len(), DOWNLOAD);
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn memory_for_all_agents_is_spent_by_one() {
+    let budget = Budget::new(8 * WINDOW, 8 * WINDOW);
+    let (greedy, modest) = (agent(&budget.allowance()).await, agent(&budget.allowance()).await);
+    let mut viewers = Vec::new();
+    for _ in 0..8 {
+        viewers.push(stalled(&greedy, &budget).await);
+    }
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        others.push(stalled(&modest, &budget).await);
+    }
+    until(|| budget.held() <= 8 * WINDOW).await;
+    assert!(budget.given_up() >= 2, "{}", budget.given_up());
+    for viewer in others {
+        assert!(is_whole(viewer).await, "an agent pays for another one");
+    }
+}
+
+// covers: HZ-5, RL-7
+#[tokio::test]
+async fn stop_is_answered_when_all_memory_is_spent() {
+    let budget = Budget::new(2 * WINDOW, usize::MAX);
+    let ends = agent(&budget.allowance()).await;
+    let mut urgent = get("/download");
+    urgent.extensions_mut().insert(Priority::Control);
+    let urgent = ends.hub.send(urgent).await.unwrap().into_body();
+    until(|| budget.held() >= WINDOW).await;
+    let mut viewers = Vec::new();
+    for _ in 0..6 {
+        viewers.push(stalled(&ends, &budget).await);
+    }
+    drop(viewers);
+    assert!(is_whole(urgent).await, "others stalled for less long");
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn while_memory_is_scarce_less_is_sent_ahead() {
+    let budget = Budget::new(4 * WINDOW, usize::MAX);
+    let ends = agent(&budget.allowance()).await;
+    let mut viewers = Vec::new();
+    for _ in 0..3 {
+        viewers.push(stalled(&ends, &budget).await);
+    }
+    let mut reads = ends.hub.send(get("/download")).await.unwrap().into_body();
+    let mut bytes = 0;
+    while let Some(frame) = timeout(SOON, reads.frame()).await.unwrap() {
+        bytes += frame.unwrap().into_data().map_or(0, |bytes| bytes.len());
+        if bytes > DOWNLOAD / 2 {
+            assert!(budget.held() <= 3 * WINDOW + 64 * 1024, "{}", budget.held());
+        }
+    }
+    assert_eq!((bytes, budget.given_up()), (DOWNLOAD, 0));
+    drop(viewers);
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn agent_with_little_is_not_slowed_down_for_one_with_much() {
+    let budget = Budget::new(8 * WINDOW, 8 * WINDOW);
+    let (greedy, modest) = (agent(&budget.allowance()).await, agent(&budget.allowance()).await);
+    let mut viewers = Vec::new();
+    for _ in 0..5 {
+        viewers.push(stalled(&greedy, &budget).await);
+    }
+    let mut reads = modest.hub.send(get("/download")).await.unwrap().into_body();
+    let mut bytes = 0;
+    while bytes < 2 * WINDOW {
+        let frame = timeout(SOON, reads.frame()).await.unwrap().unwrap().unwrap();
+        bytes += frame.into_data().map_or(0, |bytes| bytes.len());
+    }
+    until(|| budget.held() >= 5 * WINDOW + WINDOW * 3 / 4).await;
+    drop(viewers);
+}
