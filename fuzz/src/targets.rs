@@ -17,6 +17,7 @@ pub(crate) const ALL: &[Target] = &[
     ("base-url", agent_files::base_url),
     ("link-code", credentials::link_code),
     ("secrets", credentials::secrets),
+    ("asked", edge::asked),
     ("client-hello", edge::client_hello),
     ("trusted-proxies", edge::trusted_proxies),
     ("form", form::form),

@@ -30,7 +30,8 @@ impl Asked {
             (Some(one), _) => one.clone(),
             (None, other) => other?,
         };
-        (!authority.as_str().contains('@')).then_some(Self(authority))
+        let is_plain = !authority.as_str().contains('@') && !authority.host().is_empty();
+        is_plain.then_some(Self(authority))
     }
 
     /// The name, in lower case, without the port; an IPv6 address without its brackets.
@@ -96,5 +97,11 @@ mod tests {
         assert_eq!(asked("https://a.example/", &["b.example"]), None);
         assert_eq!(asked("/", &["user@a.example"]), None);
         assert_eq!(asked("/", &[]), None);
+    }
+
+    #[test]
+    fn a_port_alone_is_no_place() {
+        assert_eq!(asked(":443", &[]), None);
+        assert_eq!(asked("/", &[":443"]), None);
     }
 }

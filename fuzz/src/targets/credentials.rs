@@ -1,6 +1,6 @@
 //! What people type or browsers show to prove who they are.
 
-use credentials::{Email, LinkCode, PasswordHash, SessionToken};
+use credentials::{Email, LinkCode, PasswordHash, SessionToken, Verifier};
 
 use super::text;
 
@@ -19,5 +19,5 @@ pub(super) fn secrets(bytes: &[u8]) {
     if let Ok(email) = text.parse::<Email>() {
         assert_eq!(email.to_string().parse(), Ok(email));
     }
-    let _ = PasswordHash::from_phc(text);
+    let _ = (PasswordHash::from_phc(text), Verifier::parse(text));
 }

@@ -8,7 +8,7 @@ use forward::{
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 
 /// One header field a line.
-fn fields(bytes: &[u8]) -> HeaderMap {
+pub(super) fn fields(bytes: &[u8]) -> HeaderMap {
     let field = |line: &[u8]| {
         let colon = line.iter().position(|byte| *byte == b':')?;
         let name = HeaderName::from_bytes(line.get(..colon)?).ok()?;
