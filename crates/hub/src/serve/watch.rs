@@ -39,6 +39,18 @@ impl Seen {
         let changed = revision.is_some() && revision != self.revision;
         changed || self.next_end.is_some_and(|end| end <= now)
     }
+
+    /// Remembers what a look found. After one that failed everything is as old as it was before,
+    /// and is looked at again.
+    fn looked(
+        &mut self,
+        revision: Option<Revision>,
+        found: store::Result<Option<Timestamp>>,
+    ) -> store::Result<()> {
+        self.next_end = found?;
+        self.revision = revision.or(self.revision);
+        Ok(())
+    }
 }
 
 /// Looks again and again, until `shutdown`.
@@ -53,9 +65,8 @@ pub(super) async fn run(hub: &State, shutdown: &CancellationToken) {
             continue;
         }
         skipped = 0;
-        match look(hub, now, is_old).await {
-            Ok(next_end) => seen = Seen { revision: revision.or(seen.revision), next_end },
-            Err(error) => tracing::warn!(%error, "sessions can't be looked at"),
+        if let Err(error) = seen.looked(revision, look(hub, now, is_old).await) {
+            tracing::warn!(%error, "sessions can't be looked at");
         }
     }
 }
@@ -96,4 +107,35 @@ async fn still_valid(hub: &State, held: &HashSet<SessionId>) -> store::Result<He
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use printer::{Clock, SystemClock};
+    use store::Store;
+
+    use super::*;
+
+    // covers: AC-11
+    #[tokio::test]
+    async fn a_look_that_failed_is_taken_again() {
+        let data = tempfile::tempdir().unwrap();
+        let path = data.path().join("store.sqlite");
+        let store = Store::open(&format!("sqlite:{}", path.display())).await.unwrap();
+        let revision = store.revision().await.ok();
+        let now = SystemClock::new().now();
+        let mut seen = Seen::default();
+        assert!(seen.is_old(revision, now), "nobody has looked yet");
+        assert!(seen.looked(revision, Err(store::Error::SetupClosed)).is_err());
+        assert!(seen.is_old(revision, now), "what was changed is still to be looked at");
+        seen.looked(revision, Ok(Some(now))).unwrap();
+        assert!(seen.is_old(revision, now), "the clock has ended something");
+        assert!(seen.looked(revision, Err(store::Error::SetupClosed)).is_err());
+        assert!(seen.is_old(revision, now), "and still has");
+        seen.looked(revision, Ok(None)).unwrap();
+        assert!(!seen.is_old(revision, now));
+        // The revision can't be read for a while: that says nothing about what changed.
+        seen.looked(None, Ok(None)).unwrap();
+        assert!(!seen.is_old(None, now) && !seen.is_old(revision, now));
+    }
 }

@@ -14,7 +14,9 @@ use printer::{Clock, GrantId, Level, OsRandom};
 use store::{Account, Grant, GrantScope};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+    sync::broadcast::Receiver,
     task::JoinHandle,
+    time::timeout,
 };
 use tunnel::Identity;
 
@@ -299,7 +301,10 @@ impl Guest {
                 drop(store.set_password(ben.id, hash, None).await.unwrap());
             }
             Loss::GrantRemoved => drop(store.remove_grant(self.grant).await.unwrap()),
-            Loss::GrantRanOut => clock.pass(GRANTED),
+            Loss::GrantRanOut => {
+                settled(workshop.hub.backplane().events()).await;
+                clock.pass(GRANTED);
+            }
             Loss::LevelLowered => self.regrant(Level::View).await,
             Loss::AccountDisabled => drop(store.set_disabled(ben.id, true).await.unwrap()),
             Loss::AgentUnlinked => {
@@ -347,6 +352,18 @@ async fn echo(socket: &mut DuplexStream) {
 async fn closed(socket: &mut DuplexStream) {
     let rest = socket.read(&mut [0; 4]).await;
     assert!(rest.is_err() || rest.is_ok_and(|length| length == 0));
+}
+
+/// Waits until the hub has seen all that was changed before: it looks every half second, and says
+/// so to whoever has a right when there was something. From then on only the clock can tell it
+/// that one is over.
+async fn settled(mut events: Receiver<Event>) {
+    let quiet = Duration::from_secs(2);
+    while timeout(quiet, grants_changed(&mut events)).await.is_ok() {}
+}
+
+async fn grants_changed(events: &mut Receiver<Event>) {
+    while !matches!(events.recv().await, Ok(Event::GrantsChanged(_))) {}
 }
 
 /// One thing of one's own is given up.
