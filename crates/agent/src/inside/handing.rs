@@ -192,7 +192,7 @@ mod tests {
     #[tokio::test]
     async fn where_too_much_is_held_answers_stay_where_they_are() {
         let held = held();
-        while held.has_room() {
+        for _ in 0..super::super::held::MOST {
             held.hold(Rest { body: forward::empty(), length: None });
         }
         let answer = hand_over(answer(1 << 20, true), &Method::GET, Some(&held));

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many rests wait at a time. Each holds one piece of an answer in memory, and a connection to a
 /// printer that waits to send more.
-const MOST: usize = 64;
+pub(super) const MOST: usize = 64;
 
 /// The rests of one tunnel's answers. Clones share them.
 #[derive(Clone)]
@@ -94,6 +94,7 @@ impl fmt::Debug for Held {
 mod tests {
     use http_body_util::BodyExt;
     use printer::OsRandom;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -134,7 +135,7 @@ mod tests {
         }
         assert!(!held.has_room());
         let waited = tokio::time::Instant::now();
-        printer.closed().await;
+        timeout(PATIENCE * 2, printer.closed()).await.expect("it is held for ever");
         assert_eq!(waited.elapsed(), PATIENCE);
         assert!(held.fetch(&Method::GET, &token).is_none());
         sleep(Duration::from_millis(1)).await;
