@@ -82,6 +82,18 @@ fn a_message_goes_on_as_it_was_understood() {
     assert_eq!(framed.text, "[\"{\\\"throttle\\\":1}\"]");
 }
 
+// covers: PM-3
+#[test]
+fn a_number_goes_on_as_the_number_that_it_is() {
+    let long = format!("{{\"throttle\":{}2}}", "7".repeat(127));
+    let judged = judge_message(&long);
+    assert_eq!(judged.level, Level::View);
+    assert_eq!(judge_message(&judged.text), judged, "it is another one each time");
+    let sent: f64 = long[12..long.len() - 1].parse().unwrap();
+    let goes_on: f64 = judged.text[12..judged.text.len() - 1].parse().unwrap();
+    assert_eq!(goes_on.to_bits(), sent.to_bits(), "{}", judged.text);
+}
+
 proptest! {
     #[test]
     fn any_text_is_judged(text in "\\PC{0,200}") {
