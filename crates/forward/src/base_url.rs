@@ -38,6 +38,7 @@ pub enum InvalidUrl {
     NotPlain,
 }
 
+/// The longest address, in bytes, as it is written.
 const MAX: usize = 512;
 
 impl BaseUrl {
@@ -90,10 +91,12 @@ impl FromStr for BaseUrl {
             }
             None => return Err(malformed()),
         };
-        if port == 0 || text.len() > MAX {
+        let url = Self { host: host.to_ascii_lowercase(), port, path };
+        // What is written has to be read again, and may be longer than what came.
+        if port == 0 || url.to_string().len() > MAX {
             return Err(malformed());
         }
-        Ok(Self { host: host.to_ascii_lowercase(), port, path })
+        Ok(url)
     }
 }
 
@@ -114,5 +117,25 @@ impl TryFrom<String> for BaseUrl {
 impl From<BaseUrl> for String {
     fn from(url: BaseUrl) -> Self {
         url.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // covers: RL-8
+    #[test]
+    fn an_address_that_is_taken_can_be_read_again() {
+        for length in [MAX - 1, MAX, MAX + 1] {
+            for end in ["", "/"] {
+                let text = format!("http://{}{end}", "h".repeat(length - 7 - end.len()));
+                let taken = text.parse::<BaseUrl>();
+                assert_eq!(taken.is_ok(), length - end.len() < MAX, "{length} bytes, {end:?}");
+                if let Ok(url) = taken {
+                    assert_eq!(url.to_string().parse(), Ok(url));
+                }
+            }
+        }
     }
 }
