@@ -43,15 +43,12 @@ struct Turn {
 /// One kind of load, and the turns of the systems that had it; the gate's come last.
 struct Case {
     title: &'static str,
-    /// Whether the goal is about it.
-    counts: bool,
-    turns: Vec<(&'static str, Vec<Turn>)>,
+    turns: Vec<(System, Vec<Turn>)>,
 }
 
 /// What a case needs to be run.
 struct Plan<'a> {
     title: &'static str,
-    counts: bool,
     connections: u32,
     headers: &'a [&'a str],
     script: &'a str,
@@ -61,7 +58,6 @@ struct Plan<'a> {
 const PLANS: &[Plan<'_>] = &[
     Plan {
         title: "16 connections",
-        counts: true,
         connections: 16,
         headers: &[KNOWN],
         script: "",
@@ -69,7 +65,6 @@ const PLANS: &[Plan<'_>] = &[
     },
     Plan {
         title: "64 connections",
-        counts: true,
         connections: 64,
         headers: &[KNOWN],
         script: "",
@@ -77,7 +72,6 @@ const PLANS: &[Plan<'_>] = &[
     },
     Plan {
         title: "a connection for each request, 16 at a time",
-        counts: false,
         connections: 16,
         headers: &[KNOWN, "Connection: close"],
         script: "",
@@ -85,7 +79,6 @@ const PLANS: &[Plan<'_>] = &[
     },
     Plan {
         title: "a hash for each request, 1 connection",
-        counts: false,
         connections: 1,
         headers: &[],
         script: systems::NOBODY_TWICE,
@@ -110,16 +103,16 @@ impl Plan<'_> {
     /// Gives each system its turns, one after the other, round after round.
     fn run(&self, systems: &Systems, page: &str) -> Result<Case> {
         println!("  {}", self.title);
-        let nothing = |system: &System| (system.name(), Vec::new());
+        let nothing = |system: &System| (*system, Vec::new());
         let mut turns: Vec<_> = self.systems.iter().map(nothing).collect();
         for _ in 0..ROUNDS {
-            for (system, (name, turns)) in self.systems.iter().zip(&mut turns) {
+            for (system, turns) in &mut turns {
                 let Turn { rate, cost, busy } = self.turn(*system, systems, page)?;
-                println!("    {name:<28} {rate:>9.0}/s {cost:>9.1} µs, busy {busy:.2}");
+                println!("    {:<28} {rate:>9.0}/s {cost:>9.1} µs, busy {busy:.2}", system.name());
                 turns.push(Turn { rate, cost, busy });
             }
         }
-        Ok(Case { title: self.title, counts: self.counts, turns })
+        Ok(Case { title: self.title, turns })
     }
 
     /// Each turn has a process of its own: nobody has seen more than the others.

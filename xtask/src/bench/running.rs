@@ -13,8 +13,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{command, output};
 
-/// How long a program may take to listen: 100 times a tenth of a second.
-const TRIES: u32 = 100;
+/// How long a program may take to listen: 600 times a tenth of a second. haproxy tries each hash of
+/// its file when it starts.
+const TRIES: u32 = 600;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A program of ours; it ends when this is dropped.
