@@ -17,7 +17,6 @@ use crate::{
     gate::Shared,
     pass::Pass,
     rulebook::{Rulebook, Server},
-    rules::Doubt,
     same_password,
 };
 
@@ -36,7 +35,7 @@ pub(crate) async fn send(
     let target = parts.uri.path_and_query().ok_or(Refusal::WentWrong)?;
     parts.uri = server.target(target)?;
     let upgrade = parts.extensions.remove::<OnUpgrade>();
-    rewrite(&mut parts, &asked.authority(), client(&pass), book.config.pass_credentials)?;
+    rewrite(&mut parts, &asked.authority(), client(book, &pass), book.config.pass_credentials)?;
     let Some(handshake) = handshake else {
         let (pair, body) = sign_in(shared, &parts, body).await?;
         let progress = Progress::new(shared.patience.standstill);
@@ -81,12 +80,13 @@ async fn exchange(
 }
 
 /// What the printer hears of the visitor's address. One who had to show a password isn't at home,
-/// whatever the address looks like; nor is one behind a proxy that doesn't say.
-fn client(pass: &Pass) -> IpAddr {
-    if pass.is_proven() || pass.doubt == Doubt::Always {
-        shown_to_printers(pass.client)
-    } else {
+/// whatever the address looks like; nor is one whose address the rules don't name, and who came in
+/// where everybody may.
+fn client(book: &Rulebook, pass: &Pass) -> IpAddr {
+    if book.names_network_of(pass.client, pass.doubt) && !pass.is_proven() {
         pass.client
+    } else {
+        shown_to_printers(pass.client)
     }
 }
 

@@ -78,6 +78,15 @@ impl Rulebook {
         literal == Some(local.ip().to_canonical()) || self.names.contains(&name)
     }
 
+    /// Whether the rules know an address: they name a network that it is in, as far as it may be
+    /// believed.
+    pub(crate) fn names_network_of(&self, client: IpAddr, doubt: Doubt) -> bool {
+        let servers = self.servers.values().flat_map(|server| server.rules.networks());
+        let routes = self.config.routes.iter().flat_map(|route| route.when.networks());
+        let mut all = self.config.rules.networks().into_iter().chain(servers).chain(routes);
+        all.any(|networks| networks.contain(client, doubt))
+    }
+
     /// What becomes of a request. For an address that only looks as if it were inside, everything
     /// is read both ways, the way to a server included, and the stricter holds.
     pub(crate) fn decide(&self, facts: &Facts<'_>) -> Result<Decision<'_>, Unproven> {

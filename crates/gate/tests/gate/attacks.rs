@@ -88,6 +88,34 @@ async fn a_password_makes_nobody_local() {
     assert!(seen.contains("x-real-ip: 192.0.2.1\n"), "{seen}");
 }
 
+/// A file that leaves a path open to everybody, and the addresses of a home.
+fn with_an_open_path(rig: &Rig, home: &str) -> gate::Config {
+    let server = rig.settings.upstream.clone().unwrap();
+    let server = server.to_string().replace("http://", "");
+    let file = format!(
+        "defaults\n mode http\nfrontend f\n bind 127.0.0.1:8443 ssl crt x.pem\n acl home src {home}\n \
+         acl open path_beg /open/\n http-request deny if !home !open\n default_backend printer\n\
+         backend printer\n server printer {}\n",
+        server.trim_end_matches('/')
+    );
+    gate::haproxy::read(&file, None).unwrap_or_else(|why| panic!("{why}")).config
+}
+
+// covers: GT-3, GT-4
+#[tokio::test]
+async fn stranger_through_the_router_is_local_on_an_open_path() {
+    // 127.0.0.1 is this machine's, and so as doubtful as a router's address.
+    let rig = Rig::outside().await;
+    for (home, shown) in
+        [("192.168.1.0/24", "192.0.2.1"), ("127.0.0.0/8", "192.0.2.1"), ("127.0.0.1", "127.0.0.1")]
+    {
+        rig.gate.reload(with_an_open_path(&rig, home)).await.unwrap();
+        let seen = rig.get("/open/x").send().await.unwrap().text().await.unwrap();
+        assert!(seen.contains(&format!("x-forwarded-for: {shown}\n")), "{home}: {seen}");
+        assert!(seen.contains(&format!("x-real-ip: {shown}\n")), "{home}: {seen}");
+    }
+}
+
 // covers: GT-5
 #[tokio::test]
 async fn requests_that_could_be_read_twice() {
