@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use serde::{Deserialize, Serialize};
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{EnvFilter, filter::ParseError, fmt};
 
 /// The `[log]` section.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ format = \"text\"
 
 /// Starts logging for this process.
 pub(crate) fn start(config: &LogConfig) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.level)
+    let filter = filter(&config.level)
         .map_err(|error| anyhow::anyhow!("log.level {:?} can't be read: {error}", config.level))?;
     let colours = std::io::stderr().is_terminal();
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
@@ -52,4 +52,27 @@ pub(crate) fn start(config: &LogConfig) -> anyhow::Result<()> {
         Format::Json => lines.json().flatten_event(true).try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("logging can't start: {error}"))
+}
+
+/// What is logged. The TLS library warns of whatever is odd in a stranger's first words, and so
+/// anybody could fill the log; it is listened to only when the operator asks for it.
+fn filter(level: &str) -> Result<EnvFilter, ParseError> {
+    EnvFilter::try_new(format!("rustls=error,{level}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_fill_the_log_with_odd_hellos() {
+        for (level, effective) in [
+            ("info", "rustls=error,info"),
+            ("warn,hub=debug", "rustls=error,hub=debug,warn"),
+            ("info,rustls=debug", "rustls=debug,info"),
+        ] {
+            assert_eq!(filter(level).unwrap().to_string(), effective);
+        }
+        assert!(filter("loudly!").is_err());
+    }
 }
