@@ -84,7 +84,10 @@ fn is_public(address: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
+    use std::{io, net::SocketAddr};
+
+    use futures_util::future::{BoxFuture, join_all};
+    use tokio::net::TcpStream;
 
     use super::*;
 
@@ -118,6 +121,29 @@ mod tests {
             assert_eq!(asked_from(near, false), Err(Unknowable::Private), "{near}");
         }
         assert_eq!(asked_from("198.51.100.1", false), Err(Unknowable::Own));
+    }
+
+    /// Nobody is reached, and nobody says no.
+    struct Nowhere;
+
+    impl Dial for Nowhere {
+        fn dial(&self, _to: SocketAddr) -> BoxFuture<'static, io::Result<TcpStream>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    // covers: XA-2
+    #[tokio::test(start_paused = true)]
+    async fn many_callers_make_the_hub_a_scanner() {
+        let clock = Arc::new(printer::SystemClock::new());
+        let exposure = Exposure::new(Arc::new(Nowhere), clock);
+        assert!(!exposure.is_busy());
+        let looks = (0..10).map(|last| exposure.look(IpAddr::from([203, 0, 113, last])));
+        let begun = tokio::time::Instant::now();
+        let looked = join_all(looks).await;
+        assert_eq!(looked.iter().flatten().count(), AT_ONCE);
+        assert!(begun.elapsed() <= TIME, "{:?}", begun.elapsed());
+        assert!(!exposure.is_busy(), "places are given back");
     }
 
     // covers: XA-2

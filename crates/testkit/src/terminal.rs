@@ -7,7 +7,7 @@ use std::{
     path::Path,
     process::{Child, Command, ExitStatus},
     sync::{Arc, Mutex, PoisonError},
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -23,6 +23,7 @@ pub struct Terminal {
     child: Child,
     keyboard: File,
     screen: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
 }
 
 impl Terminal {
@@ -45,8 +46,8 @@ impl Terminal {
         let child = command.spawn().context("can't start `setsid`")?;
         let keyboard = File::from(ours);
         let screen = Arc::default();
-        show(keyboard.try_clone()?, Arc::clone(&screen));
-        Ok(Self { child, keyboard, screen })
+        let reader = show(keyboard.try_clone()?, Arc::clone(&screen));
+        Ok(Self { child, keyboard, screen, reader })
     }
 
     /// All that the screen has shown.
@@ -67,10 +68,13 @@ impl Terminal {
         Ok(self.keyboard.write_all(format!("{line}\n").as_bytes())?)
     }
 
-    /// Waits until the program ends.
+    /// Waits until the program ends, and the screen shows its last words.
     pub async fn end(&mut self) -> Result<ExitStatus> {
         let ended = || std::future::ready(self.child.try_wait().transpose());
-        wait::until("the program to end", SOON, ended).await?.context("no exit status")
+        let status = wait::until("the program to end", SOON, ended).await?;
+        let shown = || std::future::ready(self.reader.is_finished().then_some(()));
+        wait::until("the screen to show everything", SOON, shown).await?;
+        status.context("no exit status")
     }
 }
 
@@ -82,12 +86,12 @@ impl Drop for Terminal {
 }
 
 /// Reads until the other end is closed, which reads as an error.
-fn show(mut line: File, screen: Arc<Mutex<Vec<u8>>>) {
+fn show(mut line: File, screen: Arc<Mutex<Vec<u8>>>) -> JoinHandle<()> {
     thread::spawn(move || {
         let mut bytes = [0; 1024];
         while let Ok(count @ 1..) = line.read(&mut bytes) {
             let mut screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
             screen.extend_from_slice(bytes.get(..count).unwrap_or_default());
         }
-    });
+    })
 }

@@ -33,7 +33,7 @@ pub(super) async fn hub(site: &Site<'_>) -> Option<Hub> {
 /// Whether it was a gate's own answer: one of those with which it lets nobody in. Whoever is inside
 /// gets the printer's.
 pub(super) fn is_gate(first: &Answer) -> bool {
-    first.header(header::SERVER) == "layerlock-gate"
+    !first.status.is_success() && first.header(header::SERVER) == "layerlock-gate"
 }
 
 /// Judges a gate that asks for a password. That it does is as it should be.

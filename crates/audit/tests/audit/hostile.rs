@@ -1,12 +1,19 @@
 //! Hosts that mean harm to whoever looks at them.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use anyhow::Result;
-use audit::{Error, Software};
+use audit::{Dial, Error, PRINTER_PORTS, Place, Reach, Software, Subject, examine_within};
+use futures_util::future::BoxFuture;
+use printer::SystemClock;
 use tokio::{
     io::AsyncWriteExt,
     net::TcpStream,
@@ -18,9 +25,19 @@ use crate::rig::{Stub, codes, look, look_at, say};
 /// An end that a test never waits for.
 const TOO_LONG: Duration = Duration::from_mins(1);
 
+/// The most bytes that one answer without end could send, the system's buffers included.
+static SENT: AtomicUsize = AtomicUsize::new(0);
+/// More than those buffers hold, and far less than goes over loopback before the time is over.
+const TOO_MUCH: usize = 32 << 20;
+const PIECE: usize = 16 * 1024;
+
 async fn endless(mut stream: TcpStream, _path: String) {
     let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n").await;
-    while stream.write_all(&[b'a'; 16 * 1024]).await.is_ok() {}
+    let mut sent = 0;
+    while stream.write_all(&[b'a'; PIECE]).await.is_ok() {
+        sent += PIECE;
+        SENT.fetch_max(sent, Ordering::SeqCst);
+    }
 }
 
 async fn endless_head(mut stream: TcpStream, _path: String) {
@@ -54,6 +71,8 @@ async fn host_answers_without_end() -> Result<()> {
         assert!(matches!(software, Software::Web | Software::Unknown), "{host:?}");
     }
     assert!(begun.elapsed() < TOO_LONG, "{:?}", begun.elapsed());
+    let sent = SENT.load(Ordering::SeqCst);
+    assert!((PIECE..TOO_MUCH).contains(&sent), "{sent} bytes were taken");
     Ok(())
 }
 
@@ -65,6 +84,31 @@ async fn host_drips_its_answer() -> Result<()> {
     let host = look_at(&stub.address.to_string()).await?;
     assert_eq!(host.services[0].software, Software::Unknown, "{host:?}");
     assert_eq!(host.unsure.len(), 1, "{host:?}");
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    Ok(())
+}
+
+/// Leads every connection to one server.
+struct Towards(SocketAddr);
+
+impl Dial for Towards {
+    fn dial(&self, _to: SocketAddr) -> BoxFuture<'static, io::Result<TcpStream>> {
+        Box::pin(TcpStream::connect(self.0))
+    }
+}
+
+// covers: XA-1, XA-2
+#[tokio::test]
+async fn host_drips_at_every_port_until_its_time_is_over() -> Result<()> {
+    let stub = Stub::start(dripping).await?;
+    let reach = Reach::new(Arc::new(Towards(stub.address)), Arc::new(SystemClock::new()));
+    let address = IpAddr::from([203, 0, 113, 7]);
+    let ports = PRINTER_PORTS.to_vec();
+    let subject = Subject { address, name: None, ports, place: Place::Internet };
+    let begun = Instant::now();
+    let host = examine_within(&reach, &subject, Duration::from_secs(2)).await;
+    assert!(host.unsure.iter().any(|why| why.contains("so slowly")), "{host:?}");
+    // All ports together would take minutes.
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     Ok(())
 }
