@@ -73,6 +73,6 @@ mod tests {
         ] {
             assert_eq!(filter(level).unwrap().to_string(), effective);
         }
-        assert!(filter("loudly!").is_err());
+        assert!(filter("hub=loudly").is_err());
     }
 }
