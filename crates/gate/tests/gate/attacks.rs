@@ -98,7 +98,7 @@ fn with_an_open_path(rig: &Rig, home: &str) -> gate::Config {
          backend printer\n server printer {}\n",
         server.trim_end_matches('/')
     );
-    gate::haproxy::read(&file, None).unwrap_or_else(|why| panic!("{why}")).config
+    gate::haproxy::read(&file, None).unwrap().config
 }
 
 // covers: GT-3, GT-4
