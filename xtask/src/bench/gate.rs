@@ -79,7 +79,7 @@ const PLANS: &[Plan<'_>] = &[
         systems: &[System::PlainHaproxy, System::Gate],
     },
     Plan {
-        title: "a hash for each request, 1 connection",
+        title: "a hash for each request, at most 1,000",
         connections: 1,
         headers: &[],
         script: systems::NOBODY_TWICE,

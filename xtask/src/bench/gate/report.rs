@@ -40,12 +40,22 @@ pub(super) fn write(cases: &[Case], systems: &Systems, load: &str) -> Result<Out
             }
         }
     }
+    section.push_str(NOTES);
     Ok(Outcome { section, missed })
 }
 
 const HEAD: &str = "\
 | load | beside | requests/s: gate | haproxy | ratio | CPU µs each: gate | haproxy | ratio | busy |
 |---|---|---|---|---|---|---|---|---|
+";
+
+const NOTES: &str = "
+Both read the same haproxy.cfg, with sha512-crypt at its usual 5,000 rounds. haproxy computes the hash
+for each request; the gate remembers for five minutes that a password was right. \"No hashes\" is a
+haproxy with `insecure-password`, which has nothing to compute and leaves what forwarding itself
+costs. In the last row each request comes from somebody else, so that the gate has nothing to
+remember. A list has at most 1,000 people, and a turn may last longer than they do: only CPU counts
+there.
 ";
 
 fn row(
