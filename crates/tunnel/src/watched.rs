@@ -117,3 +117,28 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<T> {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    // covers: RL-7
+    #[test]
+    fn who_always_has_more_to_say_lets_others_have_their_turn() {
+        let (mut watched, heard) = Watched::new(tokio::io::repeat(b'x'));
+        let mut space = [0; 1024];
+        let mut read = || {
+            let mut buffer = ReadBuf::new(&mut space);
+            Pin::new(&mut watched).poll_read(&mut Context::from_waker(Waker::noop()), &mut buffer)
+        };
+        for turns in 1..4 {
+            for _ in 0..128 {
+                assert!(read().is_ready());
+            }
+            assert!(read().is_pending());
+            assert_eq!(heard.bytes(), turns * 128 * 1024);
+        }
+    }
+}

@@ -271,6 +271,18 @@ async fn streams_at_the_limit_and_one_past_it() {
 
 // covers: RL-7
 #[tokio::test(start_paused = true)]
+async fn a_thousand_downloads_cancelled_at_once_delay_nobody() {
+    let ends = connect(printer).await;
+    let begun = tokio::time::Instant::now();
+    for _ in 0..1_000 {
+        drop(ends.hub.send(get("/download")).await.unwrap());
+    }
+    still_works(&ends).await;
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+}
+
+// covers: RL-7
+#[tokio::test(start_paused = true)]
 async fn a_visitor_who_only_cancels_waits_alone() {
     let (hub, agent) = tokio::io::duplex(1 << 16);
     let limits = Limits { remembered_resets: 20, ..Limits::TUNNEL };
