@@ -20,7 +20,7 @@ pub(crate) mod tests;
 use std::sync::Arc;
 
 use forward::Body;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use printer::{Clock, Name, Random};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -50,6 +50,10 @@ pub(crate) struct Inside {
     pub(crate) second: Second,
     /// What is held back of large answers, to be fetched over it.
     pub(crate) held: Held,
+    /// The run of the program whose connection this one takes over.
+    pub(crate) succeeds: Option<u64>,
+    /// Cancelled when the hub asks this agent to connect anew.
+    pub(crate) moved: CancellationToken,
     /// Ends the reports, which have no end of their own.
     pub(crate) stopping: CancellationToken,
 }
@@ -63,8 +67,8 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    pub(crate) fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        let fresh = Fresh::new(Arc::clone(&clock), random.as_ref());
+    pub(crate) fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, run: u64) -> Self {
+        let fresh = Fresh::new(Arc::clone(&clock), run);
         Self { fresh, inspection: Inspection::default(), pins: Pins::new(clock, random) }
     }
 }
@@ -84,6 +88,13 @@ impl Inside {
         answer.unwrap_or_else(Problem::into_response)
     }
 
+    fn move_on(&self) -> Response<Body> {
+        self.moved.cancel();
+        let mut answer = Response::new(forward::full(Vec::new()));
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        answer
+    }
+
     async fn answer_for_itself(self, request: Request<Body>) -> Result<Response<Body>, Problem> {
         if let Some(token) = request.uri().path().strip_prefix(wire::HELD_PATH) {
             return self.held.fetch(request.method(), token).ok_or(Problem::NoSuchRoute);
@@ -98,6 +109,7 @@ impl Inside {
             }
             (&Method::POST, wire::BULK_PATH) => bulk::open(&self, request.into_body()).await,
             (&Method::GET, wire::EVENTS_PATH) => Ok(reports::stream(self)),
+            (&Method::POST, wire::MOVE_PATH) => Ok(self.move_on()),
             _ => Err(Problem::NoSuchRoute),
         }
     }

@@ -17,6 +17,7 @@ mod home;
 mod hub;
 mod hub_keys;
 mod inside;
+mod lineage;
 mod link;
 mod lock;
 mod login;
@@ -41,6 +42,7 @@ pub use forward::{
 pub use home::Home;
 pub use hub::{Hub, HubUrl, InvalidHubUrl, dial_tcp};
 pub use inside::ERROR_HEADER;
+pub use lineage::Lineage;
 pub use link::{Linked, Progress, link};
 pub use machine::Machine;
 pub use printers::{Entry, InvalidPrinter, NewPrinter, Printers, Route};

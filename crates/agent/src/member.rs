@@ -46,6 +46,8 @@ pub(crate) struct Member {
     /// Where it was found first. None in tests.
     addresses: Option<Addresses>,
     ending: CancellationToken,
+    /// Cancelled when it has been looked at for the first time.
+    looked: CancellationToken,
     /// One for each WebSocket whose messages are inspected.
     pub(crate) sockets: Arc<Semaphore>,
 }
@@ -60,6 +62,7 @@ impl Member {
             moved: AtomicBool::new(false),
             addresses: None,
             ending: CancellationToken::new(),
+            looked: CancellationToken::new(),
             sockets: Arc::new(Semaphore::new(SOCKETS)),
         }
     }
@@ -80,6 +83,11 @@ impl Member {
     /// Whether the last probe succeeded.
     pub(crate) fn is_online(&self) -> bool {
         self.online.load(Ordering::Acquire)
+    }
+
+    /// Waits until it has been looked at once.
+    pub(crate) async fn looked(&self) {
+        self.looked.cancelled().await;
     }
 
     /// Its servers, once its host has been resolved.
@@ -110,6 +118,7 @@ impl Member {
                     self.check_the_lock().await;
                 }
                 self.online.store(online, Ordering::Release);
+                self.looked.cancel();
                 let (printer, lock) = (self.entry.name.as_str(), self.door.lock());
                 if before != (online, lock) {
                     tracing::info!(printer, online, %lock, "a printer came, went or changed");

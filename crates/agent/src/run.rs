@@ -2,6 +2,7 @@
 //! a growing wait when the connection is lost.
 
 mod bulk;
+mod left;
 pub(crate) mod session;
 #[cfg(test)]
 mod tests;
@@ -12,20 +13,28 @@ use printer::{Clock, Name, Random, SystemClock};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
-    time::sleep,
+    time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tunnel::{Backoff, Fingerprint, Identity};
 use wire::Refusal;
 
 use crate::{
-    Closed, Error, Home, Transport, hub_keys::HubKeys, inside::Memory, supervisor::Supervisor,
-    transport::Way,
+    Closed, Error, Home, Lineage, Transport, hub_keys::HubKeys, inside::Memory,
+    supervisor::Supervisor, transport::Way,
 };
+use left::Left;
 use session::{Ended, Session};
 
 /// How long to wait after a refusal that may be lifted.
 const AFTER_REFUSAL: Duration = Duration::from_mins(1);
+
+/// The least time between two connections that the hub asked to make anew.
+const BETWEEN_MOVES: Duration = Duration::from_secs(1);
+
+/// How long a successor looks at its printers before it takes over, at most. A request that comes
+/// earlier would find them closed.
+const FIRST_LOOK: Duration = Duration::from_secs(10);
 
 /// Everything that an agent needs to run.
 pub struct Agent {
@@ -41,6 +50,11 @@ pub struct Agent {
     pub name: Name,
     /// Where its printers are written down.
     pub home: Home,
+    /// Which run of the program this is.
+    pub lineage: Lineage,
+    /// Cancelled when a successor of this run is connected. This one finishes what it has, ends
+    /// with its connection, and makes no other.
+    pub leaving: CancellationToken,
     /// For the waits between attempts.
     pub random: Arc<dyn Random>,
 }
@@ -92,7 +106,7 @@ where
 {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let printers = Supervisor::new(Arc::clone(&clock));
-    let memory = Arc::new(Memory::new(clock, Arc::clone(&agent.random)));
+    let memory = Arc::new(Memory::new(clock, Arc::clone(&agent.random), agent.lineage.run));
     let result = tokio::select! {
         result = keep_connected(&agent, &printers, &memory, dial, &status, &shutdown) => result,
         () = printers.follow(&agent.home) => Ok(()),
@@ -116,14 +130,23 @@ where
     F: Future<Output = io::Result<I>>,
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let mut backoff = Backoff::new();
+    let (mut backoff, mut left) = (Backoff::new(), Left::default());
     let hub_keys = HubKeys::new(agent.home.clone(), agent.hub)?;
+    if agent.lineage.succeeds.is_some() {
+        let looked = timeout(FIRST_LOOK, printers.looked());
+        let _ = shutdown.run_until_cancelled(looked).await;
+    }
     loop {
         status.send_replace(Status::Connecting);
         let session = Session { agent, printers, memory, status, shutdown, hub_keys: &hub_keys };
         let wait = match session.hold(&dial).await {
-            Ended::Stopped => return Ok(()),
+            Ended::Stopped => break,
             Ended::Refused(refusal) => refused(agent, refusal, status)?,
+            Ended::Moved { rest, after } => {
+                left.add(rest);
+                tracing::info!("the hub is being restarted; connecting to its successor");
+                BETWEEN_MOVES.saturating_sub(after)
+            }
             Ended::Lost { reason, settled } => {
                 if settled {
                     backoff.reset();
@@ -135,10 +158,13 @@ where
             }
         };
         tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
+            () = shutdown.cancelled() => break,
+            () = agent.leaving.cancelled() => break,
             () = sleep(wait) => {}
         }
     }
+    left.finish().await;
+    Ok(())
 }
 
 /// How long to wait after a refusal, unless it is final.

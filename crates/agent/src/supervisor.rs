@@ -10,6 +10,7 @@ use std::{
 
 use printer::{Clock, PrinterId};
 use tokio::{sync::watch, time::sleep};
+use tokio_util::sync::CancellationToken;
 use wire::{PrinterReport, Report};
 
 use crate::{
@@ -32,18 +33,29 @@ struct Inner {
     reports: watch::Sender<Report>,
     /// Where the printers were found first, once that is known.
     addresses: OnceLock<Addresses>,
+    /// Cancelled when the files have been read for the first time.
+    read: CancellationToken,
 }
 
 impl Supervisor {
     /// No printers yet.
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         let (members, reports) = (RwLock::default(), watch::Sender::default());
-        Self(Arc::new(Inner { clock, members, reports, addresses: OnceLock::new() }))
+        let (addresses, read) = (OnceLock::new(), CancellationToken::new());
+        Self(Arc::new(Inner { clock, members, reports, addresses, read }))
     }
 
     /// The printer with this id, if the agent was told about it.
     pub(crate) fn find(&self, id: PrinterId) -> Option<Arc<Member>> {
         self.0.members().into_iter().find(|member| member.entry.id == id)
+    }
+
+    /// Waits until every printer has been looked at once.
+    pub(crate) async fn looked(&self) {
+        self.0.read.cancelled().await;
+        for member in self.0.members() {
+            member.looked().await;
+        }
     }
 
     /// The report as it is, and every one that follows.
@@ -97,6 +109,7 @@ impl Supervisor {
                 if let Err(error) = self.read(home) {
                     tracing::error!(%error, "the printers stay as they were");
                 }
+                self.0.read.cancel();
             }
             sleep(EVERY).await;
         }

@@ -14,6 +14,7 @@ pub mod names;
 mod request_id;
 pub mod same_origin;
 mod serve;
+mod sockets;
 mod stop;
 mod tls;
 
@@ -21,9 +22,10 @@ pub use asked::Asked;
 pub use client::{Connection, InvalidProxies, TrustedProxies};
 pub use error::Error;
 pub use limits::Limits;
-pub use listeners::{FurtherPort, Listeners, Listening, bind};
+pub use listeners::{FurtherPort, Listeners, Listening, bind, bind_in};
 pub use request_id::RequestId;
 pub use serve::serve;
+pub use sockets::Sockets;
 pub use stop::Stop;
 pub use tls::Tls;
 

@@ -32,6 +32,10 @@ pub struct Limits {
     /// How long it may be the visitor's turn, to ask or to take what was answered, without anything
     /// happening. 2 min.
     pub idle: Duration,
+    /// How long visitors may stay after another process has taken over the ports. Longer than a
+    /// connection of HTTP/1.1 is kept open between requests, so that none is closed under a request
+    /// that is on its way. 20 s.
+    pub leave: Duration,
     /// How long running requests may take to finish once a stop was asked for. 10 s.
     pub stop: Duration,
 }
@@ -49,6 +53,7 @@ impl Default for Limits {
             handshakes_per_address: 64,
             ping: Duration::from_secs(20),
             idle: Duration::from_mins(2),
+            leave: Duration::from_secs(20),
             stop: Duration::from_secs(10),
         }
     }

@@ -3,11 +3,14 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
 };
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{net::TcpListener, sync::mpsc::UnboundedReceiver};
 use tokio_util::sync::CancellationToken;
+
+use crate::Sockets;
 
 /// Connections that the system may hold ready before we accept them.
 const BACKLOG: i32 = 1_024;
@@ -15,15 +18,16 @@ const BACKLOG: i32 = 1_024;
 /// Open ports on which nobody is served yet.
 #[derive(Debug)]
 pub struct Listeners {
-    pub(crate) https: TcpListener,
-    pub(crate) http: Option<TcpListener>,
+    pub(crate) https: Arc<TcpListener>,
+    pub(crate) http: Option<Arc<TcpListener>>,
     pub(crate) further: Option<UnboundedReceiver<FurtherPort>>,
+    sockets: Sockets,
 }
 
 /// One more port for HTTPS pages, opened while others are served. Raw protocols are refused there.
 #[derive(Debug)]
 pub struct FurtherPort {
-    listener: TcpListener,
+    listener: Arc<TcpListener>,
     closed: CancellationToken,
 }
 
@@ -31,7 +35,16 @@ impl FurtherPort {
     /// Opens it, until `closed` is cancelled; who has come in by then stays. Must be called inside
     /// a Tokio runtime. The error names the address.
     pub fn open(address: SocketAddr, closed: CancellationToken) -> io::Result<Self> {
-        Ok(Self { listener: listener(address)?, closed })
+        Self::open_in(&Sockets::default(), address, closed)
+    }
+
+    /// The same, among the sockets of this process.
+    pub fn open_in(
+        sockets: &Sockets,
+        address: SocketAddr,
+        closed: CancellationToken,
+    ) -> io::Result<Self> {
+        Ok(Self { listener: sockets.listen(address)?, closed })
     }
 
     /// Where it is.
@@ -39,7 +52,7 @@ impl FurtherPort {
         self.listener.local_addr()
     }
 
-    pub(crate) fn into_parts(self) -> (TcpListener, CancellationToken) {
+    pub(crate) fn into_parts(self) -> (Arc<TcpListener>, CancellationToken) {
         (self.listener, self.closed)
     }
 }
@@ -61,9 +74,14 @@ impl Listeners {
         self
     }
 
+    /// The sockets among which they are.
+    pub fn sockets(&self) -> Sockets {
+        self.sockets.clone()
+    }
+
     /// Where they listen.
     pub fn addresses(&self) -> io::Result<Listening> {
-        let http = self.http.as_ref().map(TcpListener::local_addr).transpose()?;
+        let http = self.http.as_ref().map(|http| http.local_addr()).transpose()?;
         Ok(Listening { https: self.https.local_addr()?, http })
     }
 }
@@ -72,11 +90,26 @@ impl Listeners {
 /// choose. `[::]` also listens on IPv4, and falls back to IPv4 alone where the system has no IPv6.
 /// Must be called inside a Tokio runtime. The error names the address.
 pub fn bind(https: SocketAddr, http: Option<SocketAddr>) -> io::Result<Listeners> {
-    let (https, http) = (listener(https)?, http.map(listener).transpose()?);
-    Ok(Listeners { https, http, further: None })
+    bind_in(&Sockets::default(), https, http)
 }
 
-fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+/// The same, among the sockets of this process.
+pub fn bind_in(
+    sockets: &Sockets,
+    https: SocketAddr,
+    http: Option<SocketAddr>,
+) -> io::Result<Listeners> {
+    let https = sockets.listen(https)?;
+    let http = http.map(|http| sockets.listen(http)).transpose()?;
+    Ok(Listeners { https, http, further: None, sockets: sockets.clone() })
+}
+
+/// Whether a socket is what [`open_at`] gives where the system has no IPv6.
+pub(crate) fn stands_in(address: SocketAddr, wanted: SocketAddr) -> bool {
+    is_ipv6_wildcard(wanted) && address.ip() == Ipv4Addr::UNSPECIFIED
+}
+
+pub(crate) fn open_at(address: SocketAddr) -> io::Result<TcpListener> {
     let named = |error: io::Error| {
         io::Error::new(error.kind(), format!("can't listen on {address}: {error}"))
     };

@@ -65,7 +65,7 @@ where
     let resolver = Arc::clone(tls.resolver());
     limits.fit(files::room());
     let caps = Caps::new(&limits);
-    let patience = limits.stop;
+    let (to_leave, to_stop) = (limits.leave, limits.stop);
     let now = CancellationToken::new();
     let _if_dropped = now.clone().drop_guard();
     let (open, raw_open) = (TaskTracker::new(), TaskTracker::new());
@@ -78,8 +78,8 @@ where
     let http = doors
         .let_in_if(listeners.http, |tcp, _, place| front.visit.clone().unencrypted(tcp, place));
     let further = open_further(listeners.further, &front);
-    tokio::join!(https, http, further, renew(resolver, &doors.stop.asked));
-    doors.close(patience).await;
+    tokio::join!(https, http, further, renew(resolver, &doors.stop.asked), doors.leave(to_leave));
+    doors.close(to_stop).await;
     Ok(())
 }
 
@@ -190,7 +190,7 @@ struct Doors {
 impl Doors {
     async fn let_in_if<F>(
         &self,
-        listener: Option<TcpListener>,
+        listener: Option<Arc<TcpListener>>,
         serve: impl Fn(TcpStream, SocketAddr, Place) -> F,
     ) where
         F: Future<Output = ()> + Send + 'static,
@@ -200,15 +200,26 @@ impl Doors {
         }
     }
 
-    /// Accepts connections until the shutdown, each in a task of its own.
+    /// Accepts connections until the doors are closed, each in a task of its own.
     async fn let_in<F>(
         &self,
-        listener: TcpListener,
+        listener: Arc<TcpListener>,
         serve: impl Fn(TcpStream, SocketAddr, Place) -> F,
     ) where
         F: Future<Output = ()> + Send + 'static,
     {
-        while let Some(accepted) = self.stop.asked.run_until_cancelled(listener.accept()).await {
+        let closed = || async {
+            tokio::select! {
+                () = self.stop.leaving.cancelled() => {}
+                () = self.stop.asked.cancelled() => {}
+            }
+        };
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = closed() => return,
+                accepted = listener.accept() => accepted,
+            };
             let (tcp, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -233,6 +244,18 @@ impl Doors {
             now.run_until_cancelled(talking).await;
             drop(place);
         });
+    }
+
+    /// Once another process has the ports: waits until the visitors have gone there, but not for
+    /// ever, and asks for the stop.
+    async fn leave(&self, patience: Duration) {
+        let left = async {
+            self.stop.leaving.cancelled().await;
+            self.open.close();
+            let _ = timeout(patience, self.open.wait()).await;
+            self.stop.asked.cancel();
+        };
+        self.stop.asked.run_until_cancelled(left).await;
     }
 
     /// Waits until all are gone, visitors first, but not for ever.

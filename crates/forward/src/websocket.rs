@@ -3,6 +3,8 @@
 //!
 //! Extensions are never agreed on: a compressed message can't be inspected by the agent.
 
+mod ends;
+mod parting;
 mod splice;
 
 use http::{
@@ -15,6 +17,8 @@ use http::{
 };
 use tungstenite::handshake::derive_accept_key;
 
+pub use ends::Ends;
+pub use parting::{Leaving, Parting};
 pub use splice::splice;
 
 use crate::{BadRequest, Body, empty, headers};

@@ -38,6 +38,7 @@ use crate::{
     origins::Origins,
     proxies::Proxies,
     relay, rotation,
+    serve::ports::PrinterPorts,
     state::{Shared, State},
     tunnels::{self, Tunnels},
 };
@@ -133,9 +134,13 @@ impl Hub {
         Ok(Self { shared, dashboard, certificates, trusted, data })
     }
 
-    /// Serves visitors and agents until `shutdown`, then finishes what is running for a bounded
-    /// time.
-    pub async fn serve(&self, listeners: Listeners, shutdown: CancellationToken) -> io::Result<()> {
+    /// Serves visitors and agents until a stop is asked for, then finishes what is running for a
+    /// bounded time. When another process has taken over the listeners ([`Stop::leaving`]), agents
+    /// are asked to connect anew, and visitors with them.
+    pub async fn serve(&self, listeners: Listeners, stop: impl Into<Stop>) -> io::Result<()> {
+        let tunnels = &self.shared.tunnels;
+        let stop = Stop { emptied: tunnels.parting().emptied.clone(), ..stop.into() };
+        let shutdown = stop.asked.clone();
         let identity = &self.shared.identity;
         let raw = [ALPN_TUNNEL, ALPN_BULK, ALPN_LINK]
             .into_iter()
@@ -151,22 +156,26 @@ impl Hub {
         let shared = Arc::clone(&self.shared);
         let agents = move |alpn, io, peer| tunnels::accept(Arc::clone(&shared), alpn, io, peer);
         let (trusted, limits) = (self.trusted.clone(), Limits::default());
-        let https = listeners.addresses()?.https;
+        let (https, sockets) = (listeners.addresses()?.https, listeners.sockets());
         let (further, ports) = tokio::sync::mpsc::unbounded_channel();
         let listeners = listeners.with_further(ports);
-        let emptied = self.shared.tunnels.goodbye().clone();
-        let stop = Stop { asked: shutdown.clone(), emptied };
-        let edge = edge::serve(listeners, tls, web, agents, trusted, limits, stop);
+        let edge = edge::serve(listeners, tls, web, agents, trusted, limits, stop.clone());
         let chores = housekeeping::run(&self.shared, &shutdown);
         let watch = watch::run(&self.shared, &shutdown);
-        let hosts = hosts::follow(&self.shared, &self.certificates, https, further, &shutdown);
+        let ports = PrinterPorts::new(&self.shared, https, sockets, further);
+        let hosts = hosts::follow(&self.shared, &self.certificates, https, ports, &shutdown);
         let next_key = rotation::follow(&self.shared, &self.data, &shutdown);
-        let streams = async {
-            shutdown.cancelled().await;
+        let parting = async {
+            tokio::select! {
+                () = stop.leaving.cancelled() => tunnels.parting().leaving.cancel(),
+                () = shutdown.cancelled() => {}
+            }
             self.shared.backplane.stop();
+            shutdown.cancelled().await;
+            tunnels.parting().asked.cancel();
         };
         let (served, (), (), (), (), ()) =
-            tokio::join!(edge, chores, watch, hosts, next_key, streams);
+            tokio::join!(edge, chores, watch, hosts, next_key, parting);
         served
     }
 

@@ -22,9 +22,9 @@ mod websocket;
 
 use std::net::SocketAddr;
 
+use edge::Stop;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::server::TlsStream;
-use tokio_util::sync::CancellationToken;
 use tunnel::{ALPN_BULK, ALPN_LINK, ALPN_TUNNEL};
 
 use error::Error;
@@ -44,8 +44,8 @@ pub(crate) async fn accept<Io>(
 ) where
     Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let goodbye = shared.tunnels.goodbye().clone();
-    Box::pin(serve(shared, alpn, stream, peer, goodbye)).await;
+    let parting = shared.tunnels.parting().clone();
+    Box::pin(serve(shared, alpn, stream, peer, parting)).await;
 }
 
 async fn serve<Io>(
@@ -53,18 +53,18 @@ async fn serve<Io>(
     alpn: &'static [u8],
     stream: TlsStream<Io>,
     peer: SocketAddr,
-    goodbye: CancellationToken,
+    parting: Stop,
 ) where
     Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let Some(key) = tunnel::peer_key(stream.get_ref().1) else { return };
     let agent = key.fingerprint();
     let end = match alpn {
-        ALPN_TUNNEL => connection::serve(&shared, stream, &key, peer.ip(), goodbye).await,
+        ALPN_TUNNEL => connection::serve(&shared, stream, &key, peer.ip(), parting).await,
         ALPN_BULK => bulk::serve(&shared, stream, &key).await,
         ALPN_LINK => {
             let linking = link::serve(&shared, stream, key, peer.ip());
-            goodbye.run_until_cancelled(linking).await.unwrap_or(Ok(()))
+            parting.emptied.run_until_cancelled(linking).await.unwrap_or(Ok(()))
         }
         _ => return,
     };
@@ -95,5 +95,5 @@ where
         Err(error) => return tracing::warn!(%error, "the agent in this process can't connect"),
     };
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-    Box::pin(serve(shared, alpn, stream, nowhere, CancellationToken::new())).await;
+    Box::pin(serve(shared, alpn, stream, nowhere, Stop::default())).await;
 }

@@ -6,7 +6,12 @@ use hub::{Parts, admin::Admin};
 use printer::{Clock, Name, OsRandom, Random, SystemClock};
 use store::Store;
 
-use crate::{arguments::Listen, configuration::Settings, data::DataFolder};
+use crate::{
+    arguments::Listen,
+    configuration::Settings,
+    data::DataFolder,
+    succession::{Predecessor, Succession},
+};
 
 /// What every command starts from.
 pub(crate) struct Context {
@@ -16,6 +21,8 @@ pub(crate) struct Context {
     pub(crate) file: Option<PathBuf>,
     /// What the operator configured.
     pub(crate) settings: Settings,
+    /// What this process was given when it started.
+    pub(crate) predecessor: Predecessor,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
     /// Where keys, tokens and ids come from.
@@ -24,11 +31,17 @@ pub(crate) struct Context {
 
 impl Context {
     /// A context on this machine's own clock and random source.
-    pub(crate) fn new(data: DataFolder, file: Option<PathBuf>, settings: Settings) -> Self {
+    pub(crate) fn new(
+        data: DataFolder,
+        file: Option<PathBuf>,
+        settings: Settings,
+        predecessor: Predecessor,
+    ) -> Self {
         Self {
             data,
             file,
             settings,
+            predecessor,
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(OsRandom),
         }
@@ -39,6 +52,12 @@ impl Context {
         let configured = &mut self.settings.hub.listen;
         configured.https = listen.https.unwrap_or(configured.https);
         configured.http = listen.http.unwrap_or(configured.http);
+    }
+
+    /// The way to a planned restart, if there is one here; `run` is what a successor is told.
+    pub(crate) fn succession(&self, run: u64) -> anyhow::Result<Option<Succession>> {
+        let configuration = (self.file.clone(), self.data.configuration());
+        Succession::prepare(configuration, self.predecessor.sockets.clone(), run)
     }
 
     /// What a hub is built from.

@@ -8,6 +8,7 @@ mod data;
 mod log;
 mod moment;
 mod shutdown;
+mod succession;
 mod terminal;
 
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ use crate::{
     configuration::Refused,
     context::Context,
     data::DataFolder,
+    succession::Predecessor,
 };
 
 /// The usage or the configuration is wrong; nothing was started.
@@ -56,6 +58,7 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
         print!("{}", configuration::reference());
         return Ok(ExitCode::SUCCESS);
     }
+    let predecessor = Predecessor::take();
     let data = DataFolder::named(arguments.data)?;
     let settings = configuration::load(arguments.config.as_deref(), data.configuration())?;
     log::start(&settings.log)?;
@@ -63,6 +66,8 @@ fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
         data.make()?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime
-        .block_on(commands::run(arguments.command, Context::new(data, arguments.config, settings)))
+    runtime.block_on(commands::run(
+        arguments.command,
+        Context::new(data, arguments.config, settings, predecessor),
+    ))
 }

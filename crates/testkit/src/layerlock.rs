@@ -64,6 +64,11 @@ impl Layerlock {
         self.process.pid()
     }
 
+    /// The process itself.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
     /// Everything it has printed.
     pub fn lines(&self) -> Vec<String> {
         self.process.lines()

@@ -107,6 +107,22 @@ impl Process {
         self.signal(Signal::HUP)
     }
 
+    /// Asks the process with this id, the program's own or a successor of it, to restart without
+    /// turning anyone away (SIGHUP), and waits until one has taken over. Returns that one's id.
+    /// What successors print is in [`Self::lines`] too.
+    pub async fn restart(&self, pid: u32) -> Result<u32> {
+        let taken_over = || {
+            let numbers = self.lines().into_iter().filter_map(|line| taken_over_by(&line));
+            numbers.collect::<Vec<_>>()
+        };
+        let before = taken_over().len();
+        hang_up(pid)?;
+        let next = || std::future::ready(taken_over().get(before).copied());
+        let what = format!("a successor of {}", self.name);
+        let taken_over = wait::until(&what, Duration::from_secs(30), next).await;
+        taken_over.with_context(|| self.lines().join("\n"))
+    }
+
     /// Asks it to end (SIGTERM).
     pub fn terminate(&self) -> Result<()> {
         self.signal(Signal::TERM)
@@ -147,6 +163,23 @@ impl Drop for Process {
         let _ = self.guard.wait();
         let _ = self.child.wait();
     }
+}
+
+fn taken_over_by(line: &str) -> Option<u32> {
+    let id = line.split_once("this process has taken over process=")?.1;
+    id.split_whitespace().next()?.parse().ok()
+}
+
+/// Sends SIGHUP to a process that a test has started, or to a successor of it.
+pub fn hang_up(pid: u32) -> Result<()> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).context("no process id")?;
+    kill_process(pid, Signal::HUP).context("can't signal")
+}
+
+/// Whether the process with this id has ended.
+pub fn has_ended(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.map_or(true, |stat| stat.contains(") Z "))
 }
 
 fn guard(child: &Child) -> Result<Child> {

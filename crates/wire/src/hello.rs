@@ -57,4 +57,8 @@ pub struct HelloAnswer {
     /// Whether the agent can open a second connection ([`crate::BULK_PATH`]).
     #[serde(default)]
     pub bulk: bool,
+    /// The [`Tick::run`] of the connection that this one is to take over from, if the agent's
+    /// program was started anew by itself. Nobody else knows that number.
+    #[serde(default)]
+    pub succeeds: Option<u64>,
 }

@@ -9,6 +9,7 @@
 //! | hub, when something large is to pass | `POST /v1/bulk`, `GET /v1/bulk` | a token → 204, → the token |
 //! | hub, for the rest of a large answer | `GET /v1/held/{token}` | a token → bytes |
 //! | hub, when its key is to change | `POST /v1/hub-key` | a signed text → 204 |
+//! | hub that is restarted, once | `POST /v1/move` | answered with 204; the agent connects anew |
 //! | hub, for a visitor | anything at `{printer}.printer.internal` | [`Relayed`] in one header |
 //! | hub, for a visitor | [`PIN_PATH`] at `{printer}.printer.internal` | answered by the agent itself |
 //! | agent not linked yet | `POST /v1/link` (long poll) | [`LinkRequest`] → [`LinkAnswer`] |
@@ -49,6 +50,10 @@ pub const ALIVE_PATH: &str = "/v1/alive";
 
 /// Where the hub names its next key: the text of a succession that the current key has signed.
 pub const HUB_KEY_PATH: &str = "/v1/hub-key";
+
+/// Where the hub asks the agent to connect anew, because it is being restarted. What is under way
+/// stays on the old connection and is finished there.
+pub const MOVE_PATH: &str = "/v1/move";
 
 /// Where the hub listens for the agent's reports.
 pub const EVENTS_PATH: &str = "/v1/events";

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use printer::{AccountId, Clock, Random};
+use printer::{AccountId, Clock};
 use wire::{Nonce, Stamp, Tick};
 
 /// The oldest request that passes.
@@ -64,10 +64,9 @@ pub(crate) enum Stale {
 }
 
 impl Fresh {
-    pub(crate) fn new(clock: Arc<dyn Clock>, random: &dyn Random) -> Self {
-        let mut run = [0; 8];
-        random.fill(&mut run);
-        Self { clock, run: u64::from_be_bytes(run), seen: Mutex::default() }
+    /// Nothing seen yet. `run` is this run of the program.
+    pub(crate) fn new(clock: Arc<dyn Clock>, run: u64) -> Self {
+        Self { clock, run, seen: Mutex::default() }
     }
 
     /// What the clock says, for the hub.

@@ -19,7 +19,8 @@ pub(super) async fn greet(inside: Inside, body: Body) -> Result<Response<Body>, 
     inside.greeted.send_replace(Some(verdict));
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let tick = inside.memory.fresh.tick();
-    let answer = HelloAnswer { protocol: PROTOCOL, version, name: inside.name, tick, bulk: true };
+    let Inside { name, succeeds, .. } = inside;
+    let answer = HelloAnswer { protocol: PROTOCOL, version, name, tick, bulk: true, succeeds };
     let json = serde_json::to_vec(&answer).map_err(|_| Problem::Unreadable)?;
     let mut response = Response::new(forward::full(json));
     let json = http::HeaderValue::from_static("application/json");

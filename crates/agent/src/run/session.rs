@@ -49,7 +49,16 @@ pub(super) struct Session<'a> {
 pub(super) enum Ended {
     Stopped,
     Refused(Refusal),
-    Lost { reason: String, settled: bool },
+    Lost {
+        reason: String,
+        settled: bool,
+    },
+    /// The hub wants this agent to connect anew, after so long. What is left on the old connection
+    /// goes on.
+    Moved {
+        rest: Serving,
+        after: Duration,
+    },
 }
 
 impl Ended {
@@ -70,6 +79,7 @@ impl Session<'_> {
         let connected = tokio::select! {
             connected = timeout(CONNECT, way.connect(dial, tunnel::ALPN_TUNNEL)) => connected,
             () = self.shutdown.cancelled() => return Ended::Stopped,
+            () = self.agent.leaving.cancelled() => return Ended::Stopped,
         };
         match connected {
             Ok(Ok(io)) => match self.note_key(&io) {
@@ -106,8 +116,11 @@ impl Session<'_> {
             hub_keys: self.hub_keys.clone(),
             second: Second::Asked(asks),
             held: Held::new(Arc::clone(&self.agent.random)),
+            succeeds: self.agent.lineage.succeeds,
+            moved: CancellationToken::new(),
             stopping: self.shutdown.clone(),
         };
+        let moved = inside.moved.clone();
         let mut served = serving(io, Limits::TUNNEL, inside, self.shutdown.clone());
         let verdict = tokio::select! {
             ended = &mut served => return self.ended(ended, false),
@@ -128,13 +141,16 @@ impl Session<'_> {
         let sent_away = tokio::select! {
             ended = &mut served => return self.ended(ended, since.elapsed() >= SETTLED),
             refusal = sent_away(&mut greeting) => refusal,
+            () = moved.cancelled() => {
+                return Ended::Moved { rest: served, after: since.elapsed() };
+            }
         };
         let _ = timeout(LAST_WORDS, served).await;
         Ended::Refused(sent_away)
     }
 
     fn ended(&self, result: Result<(), tunnel::Error>, settled: bool) -> Ended {
-        if self.shutdown.is_cancelled() {
+        if self.shutdown.is_cancelled() || self.agent.leaving.is_cancelled() {
             return Ended::Stopped;
         }
         let reason = match result {

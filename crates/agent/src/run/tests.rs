@@ -1,5 +1,6 @@
 //! Whole tunnels in memory: real keys, real TLS, real HTTP/2, and a hub that does as it is told.
 
+mod moves;
 mod outages;
 
 use http::{Method, Request};
@@ -23,6 +24,7 @@ struct Rig {
     cable: Cable,
     dialled: mpsc::UnboundedReceiver<DuplexStream>,
     status: watch::Receiver<Status>,
+    leaving: CancellationToken,
     shutdown: CancellationToken,
     running: tokio::task::JoinHandle<Result<(), Error>>,
 }
@@ -41,6 +43,7 @@ fn start_with(pinned: Option<Fingerprint>, random: Arc<dyn Random>) -> Rig {
     let transport = Transport::Direct;
     home.remember_hub(&crate::Hub { url, key: pin, name, transport, closed: None, next_key: None })
         .unwrap();
+    let leaving = CancellationToken::new();
     let agent = Agent {
         identity: home.identity().unwrap(),
         hub: pin,
@@ -48,6 +51,8 @@ fn start_with(pinned: Option<Fingerprint>, random: Arc<dyn Random>) -> Rig {
         transport,
         name: "workshop".parse().unwrap(),
         home,
+        lineage: Lineage::new(&OsRandom, None),
+        leaving: leaving.clone(),
         random,
     };
     let cable = Cable::new();
@@ -61,7 +66,7 @@ fn start_with(pinned: Option<Fingerprint>, random: Arc<dyn Random>) -> Rig {
     let (said, status) = watch::channel(Status::Connecting);
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(run(agent, dial, said, shutdown.clone()));
-    Rig { hub, data, cable, dialled, status, shutdown, running }
+    Rig { hub, data, cable, dialled, status, leaving, shutdown, running }
 }
 
 impl Rig {

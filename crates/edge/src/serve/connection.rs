@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::TryFutureExt;
-use http::{Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::{
     body::Incoming,
     server::conn::{http1, http2},
@@ -70,13 +70,15 @@ impl Visit {
         let turns = Turns::new();
         let service = {
             let (turns, trusted) = (turns.clone(), self.doors.trusted.clone());
-            let limits = self.limits.clone();
+            let (limits, leaving) = (self.limits.clone(), self.doors.stop.leaving.clone());
             service_fn(move |request: Request<Incoming>| {
                 let (owed, work) = (turns.begin(), turns.work.clone());
                 let connection = trusted.connection(request.headers(), peer, local);
                 let opens_socket = *request.method() == Method::CONNECT;
                 let answered = answer(web.clone(), request, connection, &limits);
-                answered.map_ok(move |response| {
+                let leaving = leaving.clone();
+                answered.map_ok(move |mut response| {
+                    say_goodbye(!is_http2 && leaving.is_cancelled(), &mut response);
                     work.upgraded(opens_socket && response.status().is_success());
                     response.map(|body| Told::new(body, owed))
                 })
@@ -84,10 +86,12 @@ impl Visit {
         };
         if is_http2 {
             let connection = self.http2().serve_connection(io, service);
-            self.drive(connection, http2::Connection::graceful_shutdown, turns).await;
+            let finish = http2::Connection::graceful_shutdown;
+            self.drive(connection, finish, Parting::AtOnce, turns).await;
         } else {
             let connection = self.http1().serve_connection(io, service).with_upgrades();
-            self.drive(connection, http1::UpgradeableConnection::graceful_shutdown, turns).await;
+            let finish = http1::UpgradeableConnection::graceful_shutdown;
+            self.drive(connection, finish, Parting::WithAnswer, turns).await;
         }
     }
 
@@ -102,16 +106,45 @@ impl Visit {
         });
         let io = TokioIo::new(Held::new(tcp, place));
         let connection = self.http1().serve_connection(io, service);
-        self.drive(connection, http1::Connection::graceful_shutdown, turns.clone()).await;
+        let finish = http1::Connection::graceful_shutdown;
+        self.drive(connection, finish, Parting::WithAnswer, turns.clone()).await;
     }
 
     /// Runs a connection until it ends. It has to begin its first request in time, and to go on
     /// when it is the visitor's turn; on shutdown it may finish the requests that are running.
-    async fn drive<C>(&self, connection: C, finish: impl FnOnce(Pin<&mut C>), turns: Turns)
-    where
+    async fn drive<C>(
+        &self,
+        connection: C,
+        finish: impl Fn(Pin<&mut C>),
+        parting: Parting,
+        turns: Turns,
+    ) where
         C: Future<Output = hyper::Result<()>>,
     {
         let mut connection = pin!(connection);
+        if parting == Parting::AtOnce {
+            // Whoever has just come has a reason: it is heard first. Clients send a request once
+            // more if a connection that they know takes no more, but not if a new one doesn't.
+            let told = async {
+                self.doors.stop.leaving.cancelled().await;
+                turns.begun.cancelled().await;
+            };
+            tokio::select! {
+                () = self.stay(connection.as_mut(), &finish, &turns) => return,
+                () = told => finish(connection.as_mut()),
+            }
+        }
+        self.stay(connection, &finish, &turns).await;
+    }
+
+    async fn stay<C>(
+        &self,
+        mut connection: Pin<&mut C>,
+        finish: &impl Fn(Pin<&mut C>),
+        turns: &Turns,
+    ) where
+        C: Future<Output = hyper::Result<()>>,
+    {
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = turns.never_begins(&self.limits) => return tracing::debug!("no request came"),
@@ -156,6 +189,22 @@ impl Visit {
             .keep_alive_interval(self.limits.ping)
             .keep_alive_timeout(self.limits.ping);
         builder
+    }
+}
+
+/// How a visitor learns that we leave. HTTP/2 can say it at any time and loses nothing (RFC 9113,
+/// 6.8). In HTTP/1.1 only an answer can say it: a request may be on its way when a connection is
+/// closed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parting {
+    AtOnce,
+    WithAnswer,
+}
+
+/// Says if this was the last answer on an HTTP/1.1 connection. One that became a WebSocket stays.
+fn say_goodbye<B>(is_last: bool, response: &mut Response<B>) {
+    if is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
 }
 

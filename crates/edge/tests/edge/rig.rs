@@ -55,6 +55,7 @@ pub(crate) struct Rig {
     pub(crate) http: SocketAddr,
     pub(crate) resolver: Arc<Resolver>,
     pub(crate) further: UnboundedSender<FurtherPort>,
+    pub(crate) leaving: CancellationToken,
     pub(crate) shutdown: CancellationToken,
     pub(crate) gate: Arc<Gate>,
     serving: JoinHandle<io::Result<()>>,
@@ -89,7 +90,7 @@ impl Rig {
         let (further, ports) = unbounded_channel();
         let listeners = listeners.with_further(ports);
         let stop = Stop::default();
-        let (shutdown, emptied) = (stop.asked.clone(), stop.emptied.clone());
+        let Stop { leaving, asked: shutdown, emptied } = stop.clone();
         let gate = Arc::new(Gate { reached: Semaphore::new(0), open: Semaphore::new(0) });
         let trusted: TrustedProxies = trusted.parse().unwrap();
         let app = {
@@ -103,6 +104,7 @@ impl Rig {
             http: listening.http.unwrap(),
             resolver,
             further,
+            leaving,
             shutdown,
             gate,
             serving: tokio::spawn(serving),

@@ -96,3 +96,27 @@ async fn half_a_handshake_holds_up_no_stop() {
     rig.ended().await;
     drop(half);
 }
+
+// covers: OP-3
+#[tokio::test]
+async fn who_is_inside_when_the_ports_change_hands_is_served_and_asked_to_come_anew() {
+    let hour = Duration::from_hours(1);
+    let rig = Rig::limited(Limits { leave: hour, stop: hour, ..Limits::default() });
+    let (mut http1, mut http2) = (rig.http1().await.unwrap(), rig.http2().await.unwrap());
+    let running = [
+        tokio::spawn(http1.send_request(wait())),
+        tokio::spawn(http2.clone().send_request(wait())),
+    ];
+    within(rig.gate.reached.acquire_many(2)).await.unwrap().forget();
+    rig.leaving.cancel();
+    eventually(async || TcpStream::connect(rig.https).await.err()).await;
+    eventually(async || http2.send_request(wait()).await.err()).await;
+    assert!(!rig.shutdown.is_cancelled(), "somebody is still inside");
+    rig.gate.open.add_permits(10);
+    for (request, says_so) in running.into_iter().zip([true, false]) {
+        let response = read(within(request).await.unwrap().unwrap()).await;
+        assert_eq!(response.body(), "waited");
+        assert_eq!(response.headers().contains_key("connection"), says_so);
+    }
+    rig.ended().await;
+}

@@ -1,6 +1,9 @@
 //! A printer's answer as the visitor gets it, or the agent's word that there is none.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_SECURITY_POLICY};
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE},
+};
 use printer::{Level, Lock};
 use store::Printer;
 
@@ -31,6 +34,16 @@ const FEATURE_POLICY: HeaderName = HeaderName::from_static("feature-policy");
 /// Added to the printer's own policies: of several, each one holds. Only browsers that don't
 /// describe their requests (RL-3) get as far as this.
 const NO_FOREIGN_FRAMES: HeaderValue = HeaderValue::from_static("frame-ancestors 'self'");
+
+/// What goes on for as long as somebody looks: pictures of a camera, and events.
+const WITHOUT_END: [&str; 2] = ["multipart/x-mixed-replace", "text/event-stream"];
+
+/// Whether nobody can wait for the end of this answer.
+pub(super) fn has_no_end(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    WITHOUT_END.contains(&kind.as_str())
+}
 
 /// Removes what a printer may not tell a visitor's browser.
 pub(super) fn clean(headers: &mut HeaderMap) {

@@ -33,6 +33,10 @@ use crate::{
     tunnels::LiveTunnel,
 };
 
+/// An agent that was seen so long ago may have been connected when the hub stopped: that it is
+/// there is written down every five minutes.
+const WAS_HERE: Duration = Duration::from_mins(6);
+
 /// A request that may go to the agent, and what it hangs on.
 pub(super) struct Exchange {
     pub(super) admitted: Admitted,
@@ -58,7 +62,7 @@ impl Exchange {
     ) -> Result<Self, Notice> {
         let state = admitted.hold.state().clone();
         let came = state.clock.monotonic();
-        let Some(live) = state.tunnels.of(admitted.printer.agent) else {
+        let Some(live) = tunnel_of(&admitted).await? else {
             return Err(agent_offline(&admitted).await?);
         };
         let account = admitted.hold.account();
@@ -158,9 +162,12 @@ impl Exchange {
         self.clean(&mut parts.headers).await;
         let metrics = Arc::clone(&self.admitted.hold.state().metrics);
         let mut hold = self.admitted.hold;
+        let stop = hold.state().tunnels.parting().asked.clone();
+        let has_no_end = answer::has_no_end(&parts.headers);
         let body = Leased::until(body, async move {
             tokio::select! {
                 () = hold.ended() => {}
+                () = stop.cancelled(), if has_no_end => {}
                 () = self.progress.upload_stopped() => tracing::debug!("an upload has stalled"),
             }
         });
@@ -208,6 +215,18 @@ fn is_large(parts: &Parts, body: &impl http_body::Body) -> bool {
 fn wanted(parts: &Parts) -> Option<LocalPath> {
     let path = parts.uri.path_and_query().filter(|_| parts.method == Method::GET)?;
     LocalPath::parse(path.as_str())
+}
+
+/// The way to the agent. Just after a restart, an agent that was there a moment ago is waited for.
+async fn tunnel_of(admitted: &Admitted) -> Result<Option<LiveTunnel>, store::Error> {
+    let (state, agent) = (admitted.hold.state(), admitted.printer.agent);
+    if !state.tunnels.may_arrive(agent) {
+        return Ok(state.tunnels.of(agent));
+    }
+    let recently = state.clock.now().minus(WAS_HERE);
+    let seen = state.store.agent(agent).await?.and_then(|agent| agent.last_seen);
+    let was_here = seen.is_some_and(|seen| seen > recently);
+    Ok(if was_here { state.tunnels.awaited(agent).await } else { None })
 }
 
 async fn agent_offline(admitted: &Admitted) -> Result<Notice, store::Error> {

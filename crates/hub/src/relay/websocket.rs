@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use forward::websocket::{Handshake, splice};
+use forward::websocket::{Handshake, Leaving, Parting, splice};
 use http::{Response, StatusCode, request::Parts};
 use hyper::upgrade::OnUpgrade;
 use tokio::time::timeout;
 
 use super::{exchange::Exchange, hold::Hold};
-use crate::pages::Notice;
+use crate::{pages::Notice, state::Shared};
 
 /// How long the browser's connection may take to become a WebSocket.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,7 +34,7 @@ pub(super) async fn open(
     Ok(accepted.map(Body::new))
 }
 
-/// Carries bytes until one side closes or the session ends.
+/// Carries bytes until one side closes, the session ends or this hub stops.
 async fn carry(
     upgrade: OnUpgrade,
     from_agent: tunnel::Body,
@@ -42,6 +42,7 @@ async fn carry(
     mut hold: Hold,
 ) {
     let Ok(Ok(upgraded)) = timeout(PATIENCE, upgrade).await else { return };
+    let from_agent = Parting::new(from_agent, leaves(hold.state().clone()));
     tokio::select! {
         end = splice(upgraded, from_agent, to_agent) => {
             if let Err(error) = end {
@@ -50,4 +51,11 @@ async fn carry(
         }
         () = hold.ended() => tracing::debug!("a WebSocket ended with its session"),
     }
+}
+
+/// Waits until this hub stops, and says whether it is worth coming again at once.
+async fn leaves(hub: Shared) -> Leaving {
+    let parting = hub.tunnels.parting();
+    parting.asked.cancelled().await;
+    if parting.leaving.is_cancelled() { Leaving::Restart } else { Leaving::Stop }
 }

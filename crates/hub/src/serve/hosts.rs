@@ -4,12 +4,9 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use backplane::Event;
-use edge::{FurtherPort, certificate::Resolver};
+use edge::certificate::Resolver;
 use tokio::{
-    sync::{
-        broadcast::{Receiver, error::RecvError},
-        mpsc::UnboundedSender,
-    },
+    sync::broadcast::{Receiver, error::RecvError},
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
@@ -29,11 +26,10 @@ pub(super) async fn follow(
     hub: &State,
     certificates: &Arc<Resolver>,
     https: SocketAddr,
-    further: UnboundedSender<FurtherPort>,
+    mut ports: PrinterPorts,
     shutdown: &CancellationToken,
 ) {
     let mut news = hub.backplane.events();
-    let mut ports = PrinterPorts::new(hub, https, further);
     let mut announcer = announcer(hub, https);
     loop {
         let mut patience = Duration::MAX;
@@ -41,10 +37,15 @@ pub(super) async fn follow(
             tracing::warn!(%error, "printers' names can't be brought up to date");
             patience = AGAIN;
         }
+        ports.close_unwanted();
         let next = timeout(patience, changed(&mut news));
         if shutdown.run_until_cancelled(next).await.is_none() {
             break;
         }
+    }
+    if hub.tunnels.parting().leaving.is_cancelled() {
+        // Another process publishes the same names by now. They are not withdrawn.
+        return std::mem::forget(announcer);
     }
     // Withdrawing the names takes a moment, in which nobody else should have to wait.
     drop(tokio::task::spawn_blocking(move || drop(announcer)).await);

@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use edge::FurtherPort;
+use edge::{FurtherPort, Sockets};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -16,6 +16,7 @@ use crate::state::State;
 /// The printers' ports that are open. They close when this is dropped.
 pub(super) struct PrinterPorts {
     address: IpAddr,
+    sockets: Sockets,
     further: UnboundedSender<FurtherPort>,
     open: HashMap<u16, DropGuard>,
 }
@@ -25,12 +26,13 @@ impl PrinterPorts {
     pub(super) fn new(
         hub: &State,
         https: SocketAddr,
+        sockets: Sockets,
         further: UnboundedSender<FurtherPort>,
     ) -> Self {
         if let Some(ports) = hub.origins.ports() {
             ports.dashboard_is_at(https.port());
         }
-        Self { address: https.ip(), further, open: HashMap::new() }
+        Self { address: https.ip(), sockets, further, open: HashMap::new() }
     }
 
     /// Opens the ports of these printers and closes all others.
@@ -51,6 +53,11 @@ impl PrinterPorts {
         failed.map_or(Ok(()), |error| Err(error.into()))
     }
 
+    /// Closes what this process was given and has no use for.
+    pub(super) fn close_unwanted(&self) {
+        self.sockets.close_unwanted();
+    }
+
     /// Opens what isn't open yet. What can't be opened is taken out, and the last reason returned.
     fn open_missing(&mut self, wanted: &mut HashMap<u16, String>) -> Option<std::io::Error> {
         let mut failed = None;
@@ -60,7 +67,11 @@ impl PrinterPorts {
 
     fn open_one(&mut self, port: u16, failed: &mut Option<std::io::Error>) -> bool {
         let closed = CancellationToken::new();
-        match FurtherPort::open(SocketAddr::new(self.address, port), closed.clone()) {
+        match FurtherPort::open_in(
+            &self.sockets,
+            SocketAddr::new(self.address, port),
+            closed.clone(),
+        ) {
             Ok(opened) => {
                 self.open.insert(port, closed.drop_guard());
                 self.further.send(opened).is_ok()

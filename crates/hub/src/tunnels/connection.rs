@@ -3,14 +3,17 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use backplane::Event;
+use bytes::Bytes;
+use edge::Stop;
+use http::Method;
+use http_body_util::Empty;
 use printer::AgentId;
 use store::Agent;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::broadcast::{Receiver, error::RecvError},
-    time::{MissedTickBehavior, interval, sleep},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
-use tokio_util::sync::CancellationToken;
 use tunnel::{Limits, PublicKey, Tunnel};
 use wire::{HelloAnswer, Refusal};
 
@@ -20,6 +23,12 @@ use crate::state::State;
 /// How often it is written down that a connected agent was seen. A hub that is killed says
 /// nothing any more.
 const SEEN_EVERY: Duration = Duration::from_mins(5);
+
+/// How long what is under way may take to finish when the agent stops, or has a successor.
+const LAST_ANSWERS: Duration = Duration::from_secs(30);
+
+/// How long an agent may take to hear that it is to connect anew.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The pause after news that were missed, because there were too many. Every agent looks again
 /// then, and one that causes the news shall not make them do so without end.
@@ -32,7 +41,7 @@ pub(super) async fn serve<Io>(
     io: Io,
     key: &PublicKey,
     address: IpAddr,
-    goodbye: CancellationToken,
+    parting: Stop,
 ) -> Result<(), Error>
 where
     Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -43,7 +52,7 @@ where
     };
     let unread = state.tunnels.unread.0.allowance();
     let (tunnel, mut driver) = Tunnel::open_within(io, Limits::TUNNEL, unread).await?;
-    let conversation = converse(state, &agent, &tunnel, address, goodbye);
+    let conversation = converse(state, &agent, &tunnel, address, &parting);
     let end = tokio::select! {
         end = &mut driver => return Ok(end?),
         end = conversation => end,
@@ -84,22 +93,20 @@ async fn converse(
     agent: &Agent,
     tunnel: &Tunnel,
     address: IpAddr,
-    goodbye: CancellationToken,
+    parting: &Stop,
 ) -> Result<(), Error> {
     // Listen first, look again second, let in third: an agent that is unlinked or replaced in
     // between never has a place.
     let events = state.backplane.events();
     let hello = greeting::welcome(tunnel).await?;
-    rivals::check(state, agent, tunnel, hello.tick.run, address).await?;
+    rivals::check(state, agent, tunnel, &hello, address).await?;
     still_linked(state, agent).await?;
     let ticks = Arc::new(Ticks::new(Arc::clone(&state.clock), hello.tick));
-    let version = &hello.version;
     let end = tokio::select! {
-        end = stay(state, agent, tunnel, &hello, ticks) => end,
+        end = stay(state, agent, tunnel, &hello, ticks, parting) => end,
         end = revoked(state, agent, events) => end,
-        () = goodbye.cancelled() => Ok(()),
     };
-    state.store.agent_seen(agent, version, state.clock.now()).await?;
+    state.store.agent_seen(agent, &hello.version, state.clock.now()).await?;
     end
 }
 
@@ -110,14 +117,43 @@ async fn stay(
     tunnel: &Tunnel,
     hello: &HelloAnswer,
     ticks: Arc<Ticks>,
+    parting: &Stop,
 ) -> Result<(), Error> {
-    let bulk = Bulk::new(hello.bulk);
-    let _entry = state.tunnels.enter(agent, tunnel.clone(), Arc::clone(&ticks), bulk);
+    let (live, bulk) = (tunnel.clone(), Bulk::new(hello.bulk));
+    let entry = state.tunnels.enter(agent, live, Arc::clone(&ticks), bulk, hello.succeeds);
     let arrival = state.backplane.presence().arrive(agent.id);
     tokio::select! {
-        end = reports::follow(state, agent, tunnel, &arrival, &ticks) => end,
-        end = note_seen(state, agent, &hello.version) => end,
-        end = successor::tell(state, agent, tunnel) => end,
+        end = reports::follow(state, agent, tunnel, &arrival, &ticks) => end?,
+        end = note_seen(state, agent, &hello.version) => end?,
+        end = successor::tell(state, agent, tunnel) => end?,
+        () = entry.succeeded() => {}
+        () = farewell(tunnel, parting) => {}
+    }
+    // An agent that stops ends its reports first. It gets nothing new, and finishes what it has.
+    drop(arrival);
+    if timeout(LAST_ANSWERS, entry.finish()).await.is_err() {
+        tracing::info!(agent = %agent.id, "an agent did not finish in time");
+    }
+    Ok(())
+}
+
+/// Waits until this hub has to say goodbye. If another process has taken its place, the agent is
+/// asked at once to connect to that one; this connection stays for what is under way.
+async fn farewell(tunnel: &Tunnel, parting: &Stop) {
+    tokio::select! {
+        biased;
+        () = parting.leaving.cancelled() => move_on(tunnel).await,
+        () = parting.emptied.cancelled() => {}
+    }
+    parting.emptied.cancelled().await;
+}
+
+async fn move_on(tunnel: &Tunnel) {
+    let request = greeting::to_agent(Method::POST, wire::MOVE_PATH, Empty::<Bytes>::new());
+    let Ok(request) = request else { return };
+    match timeout(PATIENCE, tunnel.send(request)).await {
+        Ok(Ok(answer)) if answer.status().is_success() => {}
+        _ => tracing::info!("an agent could not be asked to connect anew"),
     }
 }
 

@@ -4,20 +4,32 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
+use edge::Stop;
 use printer::AgentId;
 use store::Agent;
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
 use tunnel::Tunnel;
+use wire::HelloAnswer;
 
 use super::{
     bulk::Bulk, link_caps::LinkCaps, share::Share, ticks::Ticks, unread::Unread,
     websocket::Unproven,
 };
 
+/// How long after its start a hub takes its agents to be on their way.
+const ARRIVING: Duration = Duration::from_secs(15);
+
+/// How long a request waits for an agent that is on its way.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The tunnels of the agents that are connected here.
-#[derive(Default)]
 pub(crate) struct Tunnels {
     /// The bytes that wait for visitors who don't read.
     pub(crate) unread: Unread,
@@ -26,7 +38,10 @@ pub(crate) struct Tunnels {
     pub(super) unproven: Unproven,
     /// Agents of which a second one is at the door just now.
     doubted: Mutex<HashSet<AgentId>>,
-    goodbye: CancellationToken,
+    began: Instant,
+    /// Who has been here since then.
+    been: watch::Sender<HashSet<AgentId>>,
+    parting: Stop,
 }
 
 /// A tunnel, and how its streams are shared. Clones share both.
@@ -44,6 +59,10 @@ pub(crate) struct LiveTunnel {
     key: Arc<[u8]>,
     /// Which run of the agent's program it is.
     run: u64,
+    /// Cancelled when another run has taken over from this one.
+    succeeded: CancellationToken,
+    /// Somebody has it, and may ask something through it.
+    _in_use: Option<TaskTrackerToken>,
 }
 
 /// A tunnel's place in the list, for as long as its connection lasts.
@@ -51,23 +70,62 @@ pub(super) struct Entry<'a> {
     tunnels: &'a Tunnels,
     agent: AgentId,
     share: Arc<Share>,
+    succeeded: CancellationToken,
+}
+
+impl Entry<'_> {
+    /// Waits until another run of the agent's program has taken this one's place.
+    pub(super) async fn succeeded(&self) {
+        self.succeeded.cancelled().await;
+    }
+
+    /// Leaves the place, and waits until nothing is under way through the tunnel.
+    pub(super) async fn finish(self) {
+        let share = Arc::clone(&self.share);
+        drop(self);
+        share.unused().await;
+    }
 }
 
 impl Tunnels {
     /// No agent is connected yet.
     pub(crate) fn new() -> Self {
-        Self::default()
+        Self {
+            unread: Unread::default(),
+            live: Mutex::default(),
+            links: LinkCaps::default(),
+            unproven: Unproven::default(),
+            doubted: Mutex::default(),
+            began: Instant::now(),
+            been: watch::Sender::default(),
+            parting: Stop::default(),
+        }
     }
 
-    /// To be cancelled when this hub stops and no visitor needs the agents any more: they are told
-    /// that their connections end.
-    pub(crate) const fn goodbye(&self) -> &CancellationToken {
-        &self.goodbye
+    /// How this hub parts from its agents: when it is left for another process they are asked to
+    /// connect to that one, and when no visitor needs them any more their connections end.
+    pub(crate) const fn parting(&self) -> &Stop {
+        &self.parting
     }
 
     /// The tunnel to an agent.
     pub(crate) fn of(&self, agent: AgentId) -> Option<LiveTunnel> {
-        self.lock().get(&agent).filter(|live| !live.tunnel.is_closed()).cloned()
+        let live = self.lock();
+        let live = live.get(&agent).filter(|live| !live.tunnel.is_closed())?;
+        Some(LiveTunnel { _in_use: Some(live.share.in_use()), ..live.clone() })
+    }
+
+    /// Waits 5 s at most for an agent's tunnel.
+    pub(crate) async fn awaited(&self, agent: AgentId) -> Option<LiveTunnel> {
+        let mut been = self.been.subscribe();
+        let arrived = timeout(PATIENCE, been.wait_for(|been| been.contains(&agent)));
+        arrived.await.ok()?.ok()?;
+        self.of(agent)
+    }
+
+    /// Whether an agent may be on its way: this hub has only just started, and it wasn't here yet.
+    pub(crate) fn may_arrive(&self, agent: AgentId) -> bool {
+        self.began.elapsed() < ARRIVING && !self.been.borrow().contains(&agent)
     }
 
     /// Closes an agent's tunnel, with everything in it.
@@ -93,29 +151,41 @@ impl Tunnels {
         gone
     }
 
-    /// Puts a tunnel into the list. An older one of the same agent is closed.
+    /// Puts a tunnel into the list. An older one of the same agent is closed, but for the one from
+    /// which this one was made to take over (by its run): that one is told, gets nothing new, and
+    /// may finish.
     pub(super) fn enter(
         &self,
         agent: &Agent,
         tunnel: Tunnel,
         ticks: Arc<Ticks>,
         bulk: Bulk,
+        succeeds: Option<u64>,
     ) -> Entry<'_> {
-        let share = Arc::new(Share::default());
-        let key = agent.key.as_slice().into();
-        let run = ticks.run();
-        let bulk = Arc::new(bulk);
-        let live = LiveTunnel { tunnel, bulk, share: Arc::clone(&share), ticks, key, run };
-        if let Some(older) = self.lock().insert(agent.id, live) {
-            older.tunnel.close();
+        let (share, bulk) = (Arc::new(Share::default()), Arc::new(bulk));
+        let (key, run) = (agent.key.as_slice().into(), ticks.run());
+        let succeeded = CancellationToken::new();
+        let entry = Entry {
+            tunnels: self,
+            agent: agent.id,
+            share: share.clone(),
+            succeeded: succeeded.clone(),
+        };
+        let live = LiveTunnel { tunnel, bulk, share, ticks, key, run, succeeded, _in_use: None };
+        match self.lock().insert(agent.id, live) {
+            Some(older) if succeeds == Some(older.run) => older.succeeded.cancel(),
+            Some(older) => older.tunnel.close(),
+            None => {}
         }
-        Entry { tunnels: self, agent: agent.id, share }
+        self.been.send_if_modified(|been| been.insert(agent.id));
+        entry
     }
 
     /// The tunnel of another run of this agent's program with the same key, if there is one.
-    pub(super) fn rival_of(&self, agent: &Agent, run: u64) -> Option<Tunnel> {
+    pub(super) fn rival_of(&self, agent: &Agent, newcomer: &HelloAnswer) -> Option<Tunnel> {
         let live = self.of(agent.id)?;
-        (live.run != run && *live.key == *agent.key).then_some(live.tunnel)
+        let is_one = live.run == newcomer.tick.run || newcomer.succeeds == Some(live.run);
+        (!is_one && *live.key == *agent.key).then(|| live.tunnel.clone())
     }
 
     /// The tunnel of the agent with this key (SPKI).

@@ -1,7 +1,8 @@
 //! Two machines with one agent's key: a card was copied, or a key was stolen. If the newer
 //! connection always won, two honest copies would throw each other out for ever; so the one that is
 //! connected and well stays, the other is sent away, and the owner is told. An agent that has only
-//! lost its connection is the same run of the same program, and is never kept waiting.
+//! lost its connection is the same run of the same program, and is never kept waiting; nor is one
+//! that was started by the older run to take over, which knows a number that nobody else does.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -11,7 +12,7 @@ use http_body_util::Empty;
 use store::Agent;
 use tokio::time::timeout;
 use tunnel::Tunnel;
-use wire::Refusal;
+use wire::{HelloAnswer, Refusal};
 
 use super::{Error, greeting};
 use crate::state::State;
@@ -27,10 +28,10 @@ pub(super) async fn check(
     state: &State,
     agent: &Agent,
     newcomer: &Tunnel,
-    run: u64,
+    hello: &HelloAnswer,
     address: IpAddr,
 ) -> Result<(), Error> {
-    let Some(rival) = state.tunnels.rival_of(agent, run) else { return Ok(()) };
+    let Some(rival) = state.tunnels.rival_of(agent, hello) else { return Ok(()) };
     let doubt = state.tunnels.doubt(agent.id);
     if doubt.is_some() && !is_well(&rival).await {
         return Ok(());

@@ -14,6 +14,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
+use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use tunnel::{Ride, Rider};
 
 use cancels::Cancels;
@@ -37,6 +38,7 @@ const WAIT: Duration = Duration::from_secs(10);
 pub(crate) struct Share {
     people: Mutex<HashMap<AccountId, Arc<Person>>>,
     stops: Arc<Semaphore>,
+    users: TaskTracker,
 }
 
 #[derive(Debug)]
@@ -53,13 +55,20 @@ struct Stream {
     _stop: Option<OwnedSemaphorePermit>,
 }
 
+/// What rides on a request: the stream, and that the tunnel is in use.
+struct Riding {
+    stream: Stream,
+    _in_use: TaskTrackerToken,
+}
+
 /// All of a person's streams are in use, and none ended in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ShareTaken;
 
 impl Default for Share {
     fn default() -> Self {
-        Self { people: Mutex::default(), stops: Arc::new(Semaphore::new(STOPS)) }
+        let stops = Arc::new(Semaphore::new(STOPS));
+        Self { people: Mutex::default(), stops, users: TaskTracker::new() }
     }
 }
 
@@ -68,14 +77,30 @@ impl Share {
     /// request has to carry the rider: a stream counts for as long as the tunnel has to keep it.
     pub(crate) async fn take(&self, account: AccountId) -> Result<Rider, ShareTaken> {
         let stream = timeout(WAIT, self.of(account).stream()).await;
-        stream.ok().flatten().map(Rider::new).ok_or(ShareTaken)
+        self.ride(stream.ok().flatten())
     }
 
     /// The same for an emergency stop (HZ-5), which waits for nothing else that the person does.
     pub(crate) async fn take_for_stop(&self, account: AccountId) -> Result<Rider, ShareTaken> {
         let person = self.of(account);
         let stream = timeout(WAIT, person.stop(Arc::clone(&self.stops))).await;
-        stream.ok().flatten().map(Rider::new).ok_or(ShareTaken)
+        self.ride(stream.ok().flatten())
+    }
+
+    /// The tunnel is in use for as long as this is kept.
+    pub(super) fn in_use(&self) -> TaskTrackerToken {
+        self.users.token()
+    }
+
+    /// Waits until the tunnel isn't in use.
+    pub(super) async fn unused(&self) {
+        self.users.close();
+        self.users.wait().await;
+    }
+
+    fn ride(&self, stream: Option<Stream>) -> Result<Rider, ShareTaken> {
+        let riding = |stream| Rider::new(Riding { stream, _in_use: self.in_use() });
+        stream.map(riding).ok_or(ShareTaken)
     }
 
     fn of(&self, account: AccountId) -> Arc<Person> {
@@ -85,6 +110,12 @@ impl Share {
                 .retain(|_, person| Arc::strong_count(person) > 1 || !person.cancels.is_settled());
         }
         Arc::clone(people.entry(account).or_insert_with(|| Arc::new(Person::new())))
+    }
+}
+
+impl Stream {
+    fn given_up(&self) {
+        self.person.cancels.note();
     }
 }
 
@@ -116,9 +147,9 @@ impl Person {
     }
 }
 
-impl Ride for Stream {
+impl Ride for Riding {
     fn given_up(&self) {
-        self.person.cancels.note();
+        self.stream.given_up();
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use backplane::Event;
+use http::Method;
+use http_body_util::BodyExt as _;
 use printer::{Clock, SystemClock};
 use tunnel::Identity;
 use wire::Refusal;
@@ -172,6 +175,52 @@ async fn cloned_key_dials_while_the_agent_is_connected() {
     assert!(presence.is_online(workshop.agent.id, workshop.printer), "it was thrown out");
     let agent = workshop.hub.store().agent(workshop.agent.id).await.unwrap().unwrap();
     assert!(agent.rival.is_some(), "nobody is told");
+}
+
+// covers: LK-3, RL-6
+#[tokio::test]
+async fn cloned_key_claims_to_be_the_successor() {
+    let workshop = Workshop::new().await;
+    let clone = PrinterSide::new(&[]);
+    clone.runs_as(8);
+    clone.takes_over_from(9);
+    workshop.dial(&workshop.identity, &clone);
+    until(async || clone.hellos().len() == 2).await;
+    assert_eq!(clone.hellos()[1].refused, Some(Refusal::Twice));
+}
+
+// covers: RL-7, OP-3
+#[tokio::test]
+async fn a_successor_of_the_agent_takes_over_and_the_older_run_finishes() {
+    let workshop = Workshop::new().await;
+    let mut browser = workshop.ada_at_the_printer().await;
+    let host = format!("{}.localhost:3443", workshop.label().await);
+    let request = browser.own(Method::GET, &host, "/stream").body(Body::empty()).unwrap();
+    let mut under_way = soon(browser.open(request)).await.into_body();
+    assert_eq!(said(&mut under_way).await, "first");
+    workshop.side.forget();
+    let name = "Prusa in the cellar";
+    let newer = PrinterSide::new(&[(workshop.printer, name, printer::Kind::OctoPrint)]);
+    newer.runs_as(8);
+    newer.takes_over_from(7);
+    let mut events = workshop.hub.backplane().events();
+    workshop.dial(&workshop.identity, &newer);
+    soon(async {
+        while events.recv().await.unwrap() != Event::PrintersChanged(workshop.agent.id) {}
+    })
+    .await;
+    assert_eq!(browser.go(&host, "/").await.status, 200);
+    assert_eq!(newer.only().path, "/");
+    assert!(workshop.side.seen().is_empty(), "the older run got something new");
+    workshop.side.goes_on().await;
+    assert_eq!(said(&mut under_way).await, "more");
+    drop(under_way);
+    soon(workshop.side.all_streams_closed()).await;
+    assert!(workshop.hub.store().agent(workshop.agent.id).await.unwrap().unwrap().rival.is_none());
+}
+
+async fn said(body: &mut Body) -> bytes::Bytes {
+    soon(body.frame()).await.unwrap().unwrap().into_data().unwrap()
 }
 
 // covers: PM-4

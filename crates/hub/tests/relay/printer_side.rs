@@ -53,6 +53,7 @@ struct Inner {
     greeting: tokio::sync::Mutex<()>,
     /// What the hub may fetch, by token.
     held: Mutex<HashMap<String, Body>>,
+    succeeds: Mutex<Option<u64>>,
 }
 
 impl PrinterSide {
@@ -79,6 +80,7 @@ impl PrinterSide {
             dials: Mutex::default(),
             greeting: tokio::sync::Mutex::default(),
             held: Mutex::default(),
+            succeeds: Mutex::default(),
         }))
     }
 
@@ -106,6 +108,11 @@ impl PrinterSide {
     /// The hub's greeting isn't answered while this is held.
     pub(crate) async fn hesitates(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.0.greeting.lock().await
+    }
+
+    /// It was started by that run to take over.
+    pub(crate) fn takes_over_from(&self, run: u64) {
+        *self.0.succeeds.lock().unwrap() = Some(run);
     }
 
     pub(crate) fn speaks(&self, version: u16) {
@@ -231,8 +238,9 @@ impl PrinterSide {
         let protocol = *self.0.version.lock().unwrap();
         let tick = Tick { run: *self.0.run.lock().unwrap(), millis: 1000 };
         let bulk = self.0.dials.lock().unwrap().is_some();
+        let succeeds = *self.0.succeeds.lock().unwrap();
         let (version, name) = ("1.2.3".to_owned(), "a".parse().unwrap());
-        let answer = HelloAnswer { protocol, version, name, tick, bulk };
+        let answer = HelloAnswer { protocol, version, name, tick, bulk, succeeds };
         Response::new(forward::full(serde_json::to_vec(&answer).unwrap()))
     }
 

@@ -1,8 +1,11 @@
 //! `layerlock agent link` and `layerlock agent run`.
 
-use ::agent::{Agent, Hub, Linked, Machine, Progress, Status, dial_tcp};
+use std::sync::Arc;
+
+use ::agent::{Agent, Hub, Lineage, Linked, Machine, Progress, Status, dial_tcp};
 use anyhow::bail;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use wire::Refusal;
 
 use crate::{
@@ -89,6 +92,43 @@ pub(crate) async fn run(machine: &MachineId, context: &Context) -> anyhow::Resul
     if let Some(closed) = hub.closed {
         return Err(::agent::Error::from(closed).into());
     }
+    let lineage = Lineage::new(context.random.as_ref(), context.predecessor.run);
+    introduce(&hub, &home)?;
+    let url = hub.url.clone();
+    let leaving = CancellationToken::new();
+    let agent = Agent {
+        identity: home.identity()?,
+        hub: hub.key,
+        authority: hub.url.authority(),
+        transport: hub.transport,
+        name: hub.name,
+        home,
+        lineage,
+        leaving: leaving.clone(),
+        random: Arc::clone(&context.random),
+    };
+    let (status, watching) = watch::channel(Status::Connecting);
+    let shutdown = shutdown::on_signals()?;
+    tokio::spawn(tell(watching.clone()));
+    if let Some(succession) = context.succession(lineage.run)? {
+        tokio::spawn(succession.on_signal(leaving, shutdown.clone()));
+    }
+    let running = ::agent::run(agent, || dial_tcp(&url), status, shutdown);
+    let (ran, ()) = tokio::join!(running, be_ready(context, watching));
+    Ok(ran?)
+}
+
+/// A service manager shall not wait for a hub that is away. A predecessor does: it has a
+/// connection.
+async fn be_ready(context: &Context, mut status: watch::Receiver<Status>) {
+    let connected = |status: &Status| *status == Status::Connected;
+    if context.predecessor.is_there() && status.wait_for(connected).await.is_err() {
+        return;
+    }
+    context.predecessor.ready();
+}
+
+fn introduce(hub: &Hub, home: &::agent::Home) -> anyhow::Result<()> {
     let printers = home.printers()?.entries().len();
     println!(
         "Layerlock {} · agent {:?} for {}",
@@ -97,20 +137,6 @@ pub(crate) async fn run(machine: &MachineId, context: &Context) -> anyhow::Resul
         hub.url
     );
     println!("Printers: {printers}. It reaches these and nothing else. Stop with Ctrl-C.");
-    let url = hub.url.clone();
-    let agent = Agent {
-        identity: home.identity()?,
-        hub: hub.key,
-        authority: hub.url.authority(),
-        transport: hub.transport,
-        name: hub.name,
-        home,
-        random: std::sync::Arc::clone(&context.random),
-    };
-    let (status, watching) = watch::channel(Status::Connecting);
-    let shutdown = shutdown::on_signals()?;
-    tokio::spawn(tell(watching));
-    ::agent::run(agent, || dial_tcp(&url), status, shutdown).await?;
     Ok(())
 }
 

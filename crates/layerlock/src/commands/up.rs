@@ -4,9 +4,10 @@
 
 use std::{io, sync::Arc};
 
-use ::agent::{Agent, Closed, Home, NewPrinter, OCTOPRINT_CANDIDATES, Status, Transport};
+use ::agent::{Agent, Closed, Home, Lineage, NewPrinter, OCTOPRINT_CANDIDATES, Status, Transport};
 use ::hub::Hub;
 use anyhow::Context as _;
+use edge::Listening;
 use printer::Kind;
 use tokio::{io::DuplexStream, sync::watch};
 use tokio_util::sync::CancellationToken;
@@ -28,31 +29,55 @@ pub(crate) async fn run(options: Up, mut context: Context) -> anyhow::Result<()>
     let home = context.agent_home()?;
     add_printers(&home, options.printers, &context).await?;
     let (hub, listeners, listening) = hub::open(&context).await?;
-    let closed = link(&hub, &home, options.link_again).await?;
+    // What a person asked for at the start was done then: a successor doesn't do it again.
+    let again = options.link_again && !context.predecessor.is_there();
+    let closed = link(&hub, &home, again).await?;
 
+    if !context.predecessor.is_there() {
+        introduce(&hub, listening, &home, closed, &context).await?;
+    }
+
+    // What is running at the hub still needs the agent, so the agent stops after it.
+    let served = CancellationToken::new();
+    let (status, watching) = watch::channel(Status::Connecting);
+    let ready = be_ready(closed.is_none() && context.predecessor.is_there(), watching);
+    let serve = async {
+        let _then_the_agent = served.clone().drop_guard();
+        hub::serve(&hub, listeners, &context, shutdown, ready).await
+    };
+    let agent = async {
+        match closed {
+            Some(_) => Ok(()),
+            None => run_agent(Arc::clone(&hub), home, &context, status, served.clone()).await,
+        }
+    };
+    tokio::try_join!(serve, agent).map(|((), ())| ())
+}
+
+/// Whoever takes over from another process lets people in when it can carry them to the printers.
+async fn be_ready(takes_over: bool, mut status: watch::Receiver<Status>) {
+    if takes_over {
+        let _ = status.wait_for(|status| *status == Status::Connected).await;
+    }
+}
+
+async fn introduce(
+    hub: &Hub,
+    listening: Listening,
+    home: &Home,
+    closed: Option<Closed>,
+    context: &Context,
+) -> anyhow::Result<()> {
     println!("Layerlock {} · hub and agent on this machine\n", env!("CARGO_PKG_VERSION"));
-    hub::introduce(&hub, listening, &context).await?;
-    list_printers(&home)?;
+    hub::introduce(hub, listening, context).await?;
+    list_printers(home)?;
     closed.into_iter().for_each(say_closed);
     println!(
         "\n  Here hub and agent share one process. Whoever takes over this process holds both;"
     );
     println!("  run them on two machines (`layerlock hub`, `layerlock agent`) to separate them.");
     println!("\nStop with Ctrl-C.");
-
-    // What is running at the hub still needs the agent, so the agent stops after it.
-    let served = CancellationToken::new();
-    let serve = async {
-        let _then_the_agent = served.clone().drop_guard();
-        hub::serve(&hub, listeners, &context, shutdown).await
-    };
-    let agent = async {
-        match closed {
-            Some(_) => Ok(()),
-            None => run_agent(Arc::clone(&hub), home, &context, served.clone()).await,
-        }
-    };
-    tokio::try_join!(serve, agent).map(|((), ())| ())
+    Ok(())
 }
 
 /// Links this machine's agent at its first start, or because it was asked for. Returns why it stays
@@ -124,6 +149,7 @@ async fn run_agent(
     hub: Arc<Hub>,
     home: Home,
     context: &Context,
+    status: watch::Sender<Status>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let agent = Agent {
@@ -133,9 +159,11 @@ async fn run_agent(
         transport: Transport::Direct,
         name: machine_name(),
         home,
+        lineage: Lineage::new(context.random.as_ref(), context.predecessor.run),
+        // Its hub is in this process, and needs it to the end.
+        leaving: CancellationToken::new(),
         random: Arc::clone(&context.random),
     };
-    let (status, _) = watch::channel(Status::Connecting);
     let dial = || std::future::ready(io::Result::Ok(attach(&hub)));
     match ::agent::run(agent, dial, status, shutdown).await {
         Err(::agent::Error::Closed(why)) => {

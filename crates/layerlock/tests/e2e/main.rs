@@ -21,6 +21,7 @@ mod octoprint;
 mod places;
 mod prusalink;
 mod recorder;
+mod restart;
 mod second_lock;
 mod smuggling;
 mod smuggling_http2;

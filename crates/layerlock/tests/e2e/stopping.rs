@@ -1,14 +1,21 @@
 //! A plain stop: what runs is finished, who is connected hears of the end, and nobody holds it up.
 
-use anyhow::{Context, Result, ensure};
-use testkit::{layerlock::Layerlock, wait};
+use anyhow::{Context, Result, bail, ensure};
+use futures_util::{SinkExt, StreamExt};
+use testkit::{
+    client::{Protocol, WebSocket},
+    layerlock::Layerlock,
+    wait,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::timeout,
 };
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    house::{SOON, printer},
+    house::{House, SOON, printer},
     linking::TwoMachines,
     workshop::Workshop,
 };
@@ -67,4 +74,39 @@ async fn half_a_request_for_the_metrics_holds_up_no_stop() -> Result<()> {
     hub.stop().await.context("half a request held up the stop")?;
     drop(half);
     Ok(())
+}
+
+// covers: OP-3, RL-7
+#[tokio::test]
+async fn a_websocket_hears_why_it_ends() -> Result<()> {
+    let workshop = Workshop::start().await?;
+    for (is_restart, code) in [(true, 1012), (false, 1001)] {
+        let house = House::with_printer(&workshop.url(), Protocol::Http2).await?;
+        let House { layerlock, owner, data } = house;
+        let origin = owner.open(&printer(&owner, true).await?).await?;
+        let mut socket = origin.web_socket("/echo").await?;
+        socket.send(Message::text("M105")).await?;
+        ensure!(socket.next().await.context("no echo")?? == Message::text("M105"));
+        if is_restart {
+            layerlock.process().restart(layerlock.pid()).await?;
+            assert_eq!(timeout(SOON, last_word(&mut socket)).await??, code);
+        } else {
+            let (said, stopped) =
+                tokio::join!(timeout(SOON, last_word(&mut socket)), layerlock.stop());
+            assert_eq!(said??, code);
+            ensure!(!stopped?.contains(CUT_OFF), "the socket held up the stop");
+        }
+        drop(data);
+    }
+    Ok(())
+}
+
+/// The code with which a socket is closed.
+async fn last_word(socket: &mut WebSocket) -> Result<u16> {
+    while let Some(message) = socket.next().await {
+        if let Message::Close(Some(frame)) = message? {
+            return Ok(frame.code.into());
+        }
+    }
+    bail!("the socket broke off")
 }

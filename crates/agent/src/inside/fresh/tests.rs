@@ -27,7 +27,7 @@ impl Clock for Still {
 fn fresh() -> (Arc<Still>, Fresh) {
     let clock = Arc::new(Still::default());
     clock.pass(Duration::from_hours(1));
-    let fresh = Fresh::new(clock.clone(), &OsRandom);
+    let fresh = Fresh::new(clock.clone(), 7);
     (clock, fresh)
 }
 

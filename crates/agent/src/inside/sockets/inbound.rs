@@ -1,12 +1,10 @@
 //! From the printer to the visitor: bytes as they come, and an eye on where frames end, since a
 //! close frame of ours may stand only between two of them.
 
-use std::io::Cursor;
-
 use bytes::Bytes;
-use forward::{Body, BodySender, BoxError};
+use forward::{Body, BodySender, BoxError, websocket::Ends};
 use http_body_util::BodyExt;
-use tungstenite::protocol::frame::{CloseFrame, Frame, FrameHeader};
+use tungstenite::protocol::frame::{CloseFrame, Frame};
 
 use super::Closing;
 
@@ -76,59 +74,5 @@ impl Inbound {
         self.ends.follow(&piece);
         self.waiting = self.waiting.slice(count..);
         Ok(())
-    }
-}
-
-/// Where frames end in a stream of bytes.
-#[derive(Debug, Clone, Default)]
-struct Ends {
-    /// The beginning of a header.
-    header: Vec<u8>,
-    /// What is missing of a payload.
-    left: u64,
-    /// A header made no sense.
-    lost: bool,
-}
-
-impl Ends {
-    fn follow(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() && !self.lost {
-            let step = self.step(bytes);
-            bytes = bytes.get(step..).unwrap_or_default();
-        }
-    }
-
-    /// How many of these bytes belong to the frame that was begun; `None` if it goes on after
-    /// them.
-    fn next(mut self, bytes: &[u8]) -> Option<usize> {
-        let mut read = 0;
-        while !self.is_between() {
-            let rest = bytes.get(read..).filter(|rest| !rest.is_empty() && !self.lost)?;
-            read += self.step(rest);
-        }
-        Some(read)
-    }
-
-    const fn is_between(&self) -> bool {
-        self.header.is_empty() && self.left == 0 && !self.lost
-    }
-
-    /// Reads on to the end of a payload, or one byte of a header; the bytes aren't none.
-    fn step(&mut self, bytes: &[u8]) -> usize {
-        if self.left > 0 {
-            let count = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
-            self.left -= count as u64;
-            return count;
-        }
-        self.header.extend(bytes.first());
-        match FrameHeader::parse(&mut Cursor::new(&self.header)) {
-            Ok(None) => {}
-            Ok(Some((_, length))) => {
-                self.left = length;
-                self.header.clear();
-            }
-            Err(_) => self.lost = true,
-        }
-        1
     }
 }
