@@ -78,8 +78,9 @@ async fn pass(
 
 /// How far the visitor's address may be believed.
 fn doubt(shared: &Shared, connection: &Connection) -> Doubt {
-    let peer = connection.peer.ip().to_canonical();
-    let proxy_is_silent = shared.trusted.contains(peer) && connection.client == peer;
+    // Also one behind another: where a proxy's own address is said to be the visitor's, it said
+    // nothing about whom it stands for.
+    let proxy_is_silent = shared.trusted.contains(connection.client);
     if connection.unlisted_proxy || proxy_is_silent {
         return Doubt::Always;
     }

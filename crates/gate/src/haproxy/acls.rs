@@ -87,7 +87,8 @@ pub(super) fn criterion_of(words: &[&str]) -> Result<Condition, String> {
         // Where the gate shows the printer, there is TLS.
         ("ssl_fc" | "always_true", None, None, true) => Ok(Condition::always()),
         ("always_false", None, None, true) => Ok(Condition::always().negated()),
-        _ => Err(format!("the gate doesn't know `{}`", words.join(" "))),
+        // No more of it: what follows may be a secret.
+        _ => Err(format!("the gate doesn't know `{name}` there")),
     }
 }
 

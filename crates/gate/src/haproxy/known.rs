@@ -1,5 +1,7 @@
 //! Directives that decide nothing about access, and what the gate does in their place.
 
+use super::server;
+
 const OWN_LIMITS: &str = "the gate has limits of its own";
 const OWN_LOG: &str = "the gate has a log of its own";
 const ONE_SERVER: &str = "there is one server, which is asked when somebody asks for it";
@@ -13,7 +15,10 @@ pub(super) fn instead(words: &[&str]) -> Option<&'static str> {
         ["log" | "log-format" | "log-tag" | "unique-id-format" | "unique-id-header", ..]
         | ["no", "log"] => Some(OWN_LOG),
         ["timeout" | "maxconn" | "fullconn" | "backlog", ..] => Some(OWN_LIMITS),
-        ["retries" | "balance" | "default-server", ..] => Some(ONE_SERVER),
+        ["retries" | "balance", ..] => Some(ONE_SERVER),
+        ["default-server", ref options @ ..] => {
+            server::check_options(options).ok().map(|()| ONE_SERVER)
+        }
         ["errorfile" | "errorloc" | "errorloc302" | "errorloc303", ..] => Some(OWN_PAGES),
         ["http-reuse" | "compression", ..] => Some(CONNECTIONS),
         ["description" | "id", _, ..] => Some("it says nothing about access"),

@@ -76,6 +76,12 @@ impl Proxy {
             _ => return notes.refuse(section.line, "The gate doesn't know what follows the name."),
         };
         let Some(defaults) = defaults else { return };
+        if defaults.title.len() > 2 {
+            return notes.refuse(
+                defaults.line,
+                "The gate doesn't know `defaults` that take over what others say.",
+            );
+        }
         notes.note(defaults.line, &defaults.title, Verdict::Honoured);
         for line in &defaults.lines {
             let words: Vec<_> = line.words.iter().map(String::as_str).collect();

@@ -25,7 +25,17 @@ pub(super) fn read(line: &Line) -> Result<BaseUrl, String> {
     let [_, _, at, options @ ..] = words.as_slice() else {
         return Err("A `server` needs a name and an address.".to_owned());
     };
-    let mut options = options;
+    check_options(options)?;
+    let none = || format!("The gate needs an address and a port here, and `{at}` is none.");
+    let at = address::read(at).map_or_else(|| (*at).to_owned(), |address| address.to_string());
+    let (_, port) = at.rsplit_once(':').ok_or_else(none)?;
+    port.parse::<u16>().map_err(|_| none())?;
+    format!("http://{at}").parse().map_err(|_| none())
+}
+
+/// # Errors
+/// The first option that may change who gets in, or that isn't known.
+pub(super) fn check_options(mut options: &[&str]) -> Result<(), String> {
     while let [option, rest @ ..] = options {
         let known = HARMLESS.iter().find(|(name, _)| name == option);
         let Some((_, takes)) = known else {
@@ -33,9 +43,5 @@ pub(super) fn read(line: &Line) -> Result<BaseUrl, String> {
         };
         options = rest.get(*takes..).ok_or_else(|| format!("`{option}` lacks its value."))?;
     }
-    let none = || format!("The gate needs an address and a port here, and `{at}` is none.");
-    let at = address::read(at).map_or_else(|| (*at).to_owned(), |address| address.to_string());
-    let (_, port) = at.rsplit_once(':').ok_or_else(none)?;
-    port.parse::<u16>().map_err(|_| none())?;
-    format!("http://{at}").parse().map_err(|_| none())
+    Ok(())
 }

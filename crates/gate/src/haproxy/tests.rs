@@ -130,6 +130,7 @@ fn file_that_keeps_out_more_than_the_gate_could() {
         "http-request replace-path (.*) /foo\\1",
         "option http-use-proxy-header",
         "option transparent",
+        "default-server disabled",
         "unheard-of",
     ];
     for line in lines {
@@ -218,6 +219,26 @@ fn files_that_lead_nowhere_are_refused() {
     ] {
         assert!(!refusals(text).is_empty(), "{text}");
     }
+}
+
+// covers: GT-3
+#[test]
+fn defaults_that_take_over_what_keeps_people_out() {
+    let rest = "frontend f\n bind :443 ssl crt x\n default_backend b\n\
+                backend b\n server a 127.0.0.1:1\n";
+    let alone = format!("defaults a\n mode http\n{rest}");
+    assert!(read(&alone, None).is_ok());
+    let over = format!("defaults b\n disabled\ndefaults a from b\n mode http\n{rest}");
+    assert!(refusals(&over).iter().any(|why| why.starts_with("line 3: ")), "{:?}", refusals(&over));
+}
+
+// covers: GT-3, SV-9
+#[test]
+fn a_criterion_that_is_not_understood_is_not_repeated() {
+    let text = file("acl key hdr(X-Token) -m str hunter2\n http-request deny if !key", "");
+    let refused = refusals(&text);
+    assert!(!refused.is_empty());
+    assert!(refused.iter().all(|why| !why.contains("hunter2")), "{refused:?}");
     for (text, with) in [
         ("server a 127.0.0.1:5000", "server a 127.0.0.1:5000 ssl verify none"),
         ("server a 127.0.0.1:5000", "server a 127.0.0.1:5000\n server b 127.0.0.1:5001"),

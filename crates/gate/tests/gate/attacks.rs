@@ -68,6 +68,7 @@ async fn only_a_trusted_proxy_says_who_is_inside() {
     let rig = Rig::with(|settings| {
         settings.inside = vec!["192.168.77.0/24".to_owned(), "127.0.0.1".to_owned()];
         settings.trusted_proxies.push("127.0.0.1".to_owned());
+        settings.trusted_proxies.push("192.168.77.5".to_owned());
     })
     .await;
     let from = |claim: &str| rig.get("/").header("x-forwarded-for", claim);
@@ -76,6 +77,10 @@ async fn only_a_trusted_proxy_says_who_is_inside() {
     assert_eq!(status(from("192.168.77.7, 203.0.113.9")).await, 401);
     assert_eq!(status(from("192.168.77.7%eth0")).await, 401);
     assert_eq!(status(rig.get("/")).await, 401, "a proxy that doesn't say is nobody inside");
+    assert_eq!(status(from("192.168.77.7, 192.168.77.5")).await, 200);
+    for silent in ["192.168.77.5", "unknown, 192.168.77.5"] {
+        assert_eq!(status(from(silent)).await, 401, "nor is one behind another: {silent}");
+    }
 }
 
 // covers: GT-4
