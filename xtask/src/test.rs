@@ -25,7 +25,11 @@ const STEPS: &[Step] = &[
     Step { name: "dependencies", about: "licences, bans, sources", run: dependencies::check },
     Step { name: "lints", about: "clippy, warnings are errors", run: lints },
     Step { name: "rust", about: "unit, store on two databases, API, end to end", run: rust },
-    Step { name: "fuzz", about: "seconds of each fuzz target", run: fuzz::briefly },
+    Step {
+        name: "fuzz",
+        about: "seconds of each fuzz target, a minute where CI is set",
+        run: fuzz::briefly,
+    },
     Step { name: "dashboard", about: "types and checks of the dashboard", run: dashboard },
     Step { name: "browser", about: "Playwright, real OctoPrint, real binary", run: browser },
 ];
