@@ -50,7 +50,7 @@ where
         Ok(agent) => agent,
         Err(why) => return turn_away(state, io, address, why).await,
     };
-    let unread = state.tunnels.unread.0.allowance();
+    let unread = state.tunnels.unread.0.allowance(agent.owner, agent.id);
     let (tunnel, mut driver) = Tunnel::open_within(io, Limits::TUNNEL, unread).await?;
     let conversation = converse(state, &agent, &tunnel, address, &parting);
     let end = tokio::select! {

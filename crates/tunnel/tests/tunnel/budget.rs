@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use http_body_util::BodyExt;
+use printer::{AccountId, AgentId, OsRandom, SystemClock};
 use tokio::time::{sleep, timeout};
 use tunnel::{Allowance, Body, Budget, Limits, Priority};
 
@@ -20,9 +21,22 @@ async fn printer(request: Request<Body>) -> Response<AnyBody> {
     })
 }
 
-async fn agent(allowance: &Allowance) -> Ends {
+/// A new agent of somebody new.
+async fn agent(budget: &Budget) -> Ends {
+    connected(budget.allowance(Some(account()), agent_id())).await
+}
+
+async fn connected(allowance: Allowance) -> Ends {
     let wire = tokio::io::duplex(64 * 1024);
-    connect_within(allowance.clone(), wire, Limits::TUNNEL, printer).await
+    connect_within(allowance, wire, Limits::TUNNEL, printer).await
+}
+
+fn account() -> AccountId {
+    AccountId::new(&SystemClock::new(), &OsRandom)
+}
+
+fn agent_id() -> AgentId {
+    AgentId::new(&SystemClock::new(), &OsRandom)
 }
 
 /// A viewer who reads nothing, once all that may come has come.
@@ -50,7 +64,7 @@ async fn is_whole(body: Body) -> bool {
 #[tokio::test]
 async fn more_stalled_viewers_than_there_is_memory() {
     let budget = Budget::new(4 * WINDOW, usize::MAX);
-    let ends = agent(&budget.allowance()).await;
+    let ends = agent(&budget).await;
     let mut viewers = Vec::new();
     for _ in 0..12 {
         viewers.push(stalled(&ends, &budget).await);
@@ -75,7 +89,7 @@ async fn more_stalled_viewers_than_there_is_memory() {
 #[tokio::test]
 async fn viewer_who_reads_slowly_pays_for_none_who_stall() {
     let budget = Budget::new(4 * WINDOW, usize::MAX);
-    let ends = agent(&budget.allowance()).await;
+    let ends = agent(&budget).await;
     let mut slow = stalled(&ends, &budget).await;
     let (mut viewers, mut read) = (Vec::new(), 0);
     for _ in 0..12 {
@@ -96,7 +110,7 @@ async fn viewer_who_reads_slowly_pays_for_none_who_stall() {
 #[tokio::test]
 async fn memory_for_all_agents_is_spent_by_one() {
     let budget = Budget::new(8 * WINDOW, 8 * WINDOW);
-    let (greedy, modest) = (agent(&budget.allowance()).await, agent(&budget.allowance()).await);
+    let (greedy, modest) = (agent(&budget).await, agent(&budget).await);
     let mut viewers = Vec::new();
     for _ in 0..8 {
         viewers.push(stalled(&greedy, &budget).await);
@@ -112,11 +126,58 @@ async fn memory_for_all_agents_is_spent_by_one() {
     }
 }
 
+// covers: RL-7
+#[tokio::test]
+async fn agent_redials_to_get_another_budget() {
+    let budget = Budget::new(4 * WINDOW, usize::MAX);
+    let (owner, agent) = (Some(account()), agent_id());
+    let (mut viewers, mut connections) = (Vec::new(), Vec::new());
+    for _ in 0..4 {
+        let ends = connected(budget.allowance(owner, agent)).await;
+        for _ in 0..3 {
+            viewers.push(stalled(&ends, &budget).await);
+        }
+        until(|| budget.held() <= 4 * WINDOW).await;
+        connections.push(ends);
+    }
+    assert!(budget.given_up() >= 8, "{}", budget.given_up());
+    let another = connected(budget.allowance(owner, agent_id())).await;
+    let other = stalled(&another, &budget).await;
+    assert!(budget.held() > 4 * WINDOW, "each agent has one of its own");
+    drop((viewers, other));
+    until(|| budget.held() == 0).await;
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn owner_of_many_agents_has_one_share_of_the_memory_for_all() {
+    let budget = Budget::new(8 * WINDOW, 8 * WINDOW);
+    let owner = Some(account());
+    let (mut agents, mut viewers) = (Vec::new(), Vec::new());
+    for _ in 0..6 {
+        let ends = connected(budget.allowance(owner, agent_id())).await;
+        viewers.push(stalled(&ends, &budget).await);
+        agents.push(ends);
+    }
+    // Somebody else's only agent has more than any of these, and they have more together.
+    let modest = agent(&budget).await;
+    let mut others = Vec::new();
+    for _ in 0..4 {
+        others.push(stalled(&modest, &budget).await);
+    }
+    until(|| budget.held() <= 8 * WINDOW).await;
+    assert!(budget.given_up() >= 2, "{}", budget.given_up());
+    for viewer in others {
+        assert!(is_whole(viewer).await, "an owner pays for another one");
+    }
+    drop(viewers);
+}
+
 // covers: HZ-5, RL-7
 #[tokio::test]
 async fn stop_is_answered_when_all_memory_is_spent() {
     let budget = Budget::new(2 * WINDOW, usize::MAX);
-    let ends = agent(&budget.allowance()).await;
+    let ends = agent(&budget).await;
     let mut urgent = get("/download");
     urgent.extensions_mut().insert(Priority::Control);
     let urgent = ends.hub.send(urgent).await.unwrap().into_body();
@@ -133,7 +194,7 @@ async fn stop_is_answered_when_all_memory_is_spent() {
 #[tokio::test]
 async fn while_memory_is_scarce_less_is_sent_ahead() {
     let budget = Budget::new(4 * WINDOW, usize::MAX);
-    let ends = agent(&budget.allowance()).await;
+    let ends = agent(&budget).await;
     let mut viewers = Vec::new();
     for _ in 0..3 {
         viewers.push(stalled(&ends, &budget).await);
@@ -154,7 +215,7 @@ async fn while_memory_is_scarce_less_is_sent_ahead() {
 #[tokio::test]
 async fn agent_with_little_is_not_slowed_down_for_one_with_much() {
     let budget = Budget::new(8 * WINDOW, 8 * WINDOW);
-    let (greedy, modest) = (agent(&budget.allowance()).await, agent(&budget.allowance()).await);
+    let (greedy, modest) = (agent(&budget).await, agent(&budget).await);
     let mut viewers = Vec::new();
     for _ in 0..5 {
         viewers.push(stalled(&greedy, &budget).await);

@@ -12,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
-use tunnel::{Allowance, Body, BoxError, Budget, Error, Limits, Protocol, Tunnel};
+use tunnel::{Allowance, Body, BoxError, Error, Limits, Protocol, Tunnel};
 
 /// A body of any kind.
 pub(crate) type AnyBody = UnsyncBoxBody<Bytes, BoxError>;
@@ -46,8 +46,7 @@ where
     H: Fn(Request<Body>) -> Fut + Clone + Send + 'static,
     Fut: Future<Output = Response<AnyBody>> + Send + 'static,
 {
-    let unbounded = Budget::new(usize::MAX, usize::MAX).allowance();
-    connect_within(unbounded, (hub, agent), limits, handler).await
+    connect_within(Allowance::unbounded(), (hub, agent), limits, handler).await
 }
 
 /// The same, where the hub holds no more than this of what nobody reads.
