@@ -66,7 +66,7 @@ async fn pass(
     let mut pass = Pass {
         client: connection.client,
         doubt: doubt(shared, &connection),
-        method: parts.method.clone(),
+        method: judged_method(&parts, handshake.as_ref()),
         path: parts.uri.path().to_owned(),
         proven: BTreeMap::new(),
         rules,
@@ -85,6 +85,12 @@ fn doubt(shared: &Shared, connection: &Connection) -> Doubt {
         return Doubt::Always;
     }
     shared.surroundings.load().doubt(connection.client)
+}
+
+/// The method that rules look at. A WebSocket is a GET, whatever kind of connection it comes on: so
+/// haproxy sees one over HTTP/2 (`CONNECT`, RFC 8441), too.
+fn judged_method(parts: &Parts, handshake: Option<&Handshake>) -> Method {
+    if handshake.is_some() { Method::GET } else { parts.method.clone() }
 }
 
 /// A slicer or an app with an API key. No page of another site can make such a request without

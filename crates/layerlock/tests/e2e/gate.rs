@@ -7,10 +7,9 @@ mod door;
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, stream};
-use h2::ext::Protocol as Extended;
-use http::{Method, Request};
+use http::Method;
 use serde_json::{Value, json};
-use testkit::{camera::Camera, client::Protocol, moonraker::Moonraker, octoprint::OctoPrint, wait};
+use testkit::{camera::Camera, client::Protocol, moonraker::Moonraker, octoprint::OctoPrint};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -128,24 +127,8 @@ async fn websocket_inside_http2_needs_the_password_too() -> Result<()> {
         (INSIDE, "", door.origin(), 200),
         (INSIDE, "", "https://evil.example".to_owned(), 403),
     ] {
-        let (client, connection) =
-            h2::client::handshake(door.connect(from, Protocol::Http2).await?).await?;
-        tokio::spawn(connection);
-        wait::until("WebSockets over HTTP/2", SOON, || {
-            std::future::ready(client.is_extended_connect_protocol_enabled().then_some(()))
-        })
-        .await?;
-        let mut request = Request::builder()
-            .method(Method::CONNECT)
-            .uri(format!("{}/echo", door.origin()))
-            .extension(Extended::from_static("websocket"))
-            .header("sec-websocket-version", "13")
-            .header("origin", origin);
-        if !proof.is_empty() {
-            request = request.header("authorization", proof);
-        }
-        let (answer, _send) = client.ready().await?.send_request(request.body(())?, false)?;
-        assert_eq!(timeout(SOON, answer).await??.status(), expected, "{from} {proof}");
+        let status = door.web_socket_over_http2("/echo", from, proof, &origin).await?;
+        assert_eq!(status, expected, "{from} {proof}");
     }
     Ok(())
 }

@@ -39,6 +39,22 @@ async fn a_haproxys_file_is_served_or_only_looked_at() -> Result<()> {
 
 // covers: GT-3
 #[tokio::test]
+async fn rule_on_get_passed_by_a_websocket_over_http2() -> Result<()> {
+    let workshop = Workshop::start().await?;
+    let data = tempfile::tempdir()?;
+    let path = data.path().join("haproxy.cfg");
+    let rule = "http-request deny if METH_GET { path_beg /echo } !home";
+    std::fs::write(&path, haproxy(&workshop.address().to_string(), rule))?;
+    let door = Door::with(data, &["--from-haproxy", &path.display().to_string()]).await?;
+    for (from, expected) in [(OUTSIDE, 403), (INSIDE, 200)] {
+        let status = door.web_socket_over_http2("/echo", from, ADA, &door.origin()).await?;
+        assert_eq!(status, expected, "{from}");
+    }
+    Ok(())
+}
+
+// covers: GT-3
+#[tokio::test]
 async fn a_haproxys_file_that_keeps_out_more_than_a_gate_can() -> Result<()> {
     let data = tempfile::tempdir()?;
     let path = data.path().join("haproxy.cfg");

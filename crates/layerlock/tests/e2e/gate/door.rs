@@ -3,7 +3,7 @@
 use std::{net::Ipv4Addr, net::SocketAddr, time::Duration};
 
 use anyhow::{Context, Result};
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, Request};
 use reqwest::{Client, RequestBuilder};
 use rustls::pki_types::ServerName;
 use tempfile::TempDir;
@@ -11,8 +11,12 @@ use testkit::{
     client::{Protocol, client_config},
     layerlock,
     process::Process,
+    wait,
 };
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::client::IntoClientRequest};
 
@@ -114,6 +118,34 @@ impl Door {
             request.headers_mut().insert("authorization", HeaderValue::from_static(proof));
         }
         Ok(client_async(request, self.connect(from, Protocol::Http1).await?).await?.0)
+    }
+
+    /// What answers a WebSocket of a page at `origin`, over HTTP/2 (RFC 8441).
+    pub(super) async fn web_socket_over_http2(
+        &self,
+        path: &str,
+        from: Ipv4Addr,
+        proof: &str,
+        origin: &str,
+    ) -> Result<u16> {
+        let (client, connection) =
+            h2::client::handshake(self.connect(from, Protocol::Http2).await?).await?;
+        tokio::spawn(connection);
+        wait::until("WebSockets over HTTP/2", PATIENCE, || {
+            std::future::ready(client.is_extended_connect_protocol_enabled().then_some(()))
+        })
+        .await?;
+        let mut request = Request::builder()
+            .method(Method::CONNECT)
+            .uri(format!("{}{path}", self.origin()))
+            .extension(h2::ext::Protocol::from_static("websocket"))
+            .header("sec-websocket-version", "13")
+            .header("origin", origin);
+        if !proof.is_empty() {
+            request = request.header("authorization", proof);
+        }
+        let (answer, _send) = client.ready().await?.send_request(request.body(())?, false)?;
+        Ok(timeout(PATIENCE, answer).await??.status().as_u16())
     }
 }
 
