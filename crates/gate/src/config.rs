@@ -6,7 +6,7 @@ use edge::TrustedProxies;
 use forward::BaseUrl;
 
 use crate::{
-    rules::{Condition, Rules},
+    rules::{Condition, Networks, Rules},
     users::UserList,
 };
 
@@ -33,6 +33,31 @@ pub struct Config {
     pub backends: BTreeMap<String, Backend>,
     /// Whether the printer sees the user name and password that opened the gate. By default not.
     pub pass_credentials: bool,
+}
+
+impl Config {
+    /// The networks that rules and routes name anywhere, behind a choice of a backend included,
+    /// each once.
+    pub fn networks(&self) -> Vec<&Networks> {
+        let mut found: Vec<&Networks> = Vec::new();
+        for networks in self.conditions().flat_map(Condition::networks) {
+            if !found.contains(&networks) {
+                found.push(networks);
+            }
+        }
+        found
+    }
+
+    /// The lists of people that rules and routes name anywhere.
+    pub(crate) fn asked_lists(&self) -> Vec<&str> {
+        self.conditions().flat_map(Condition::lists).collect()
+    }
+
+    fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        let behind = self.backends.values().map(|backend| &backend.rules);
+        let rules = std::iter::once(&self.rules).chain(behind).flat_map(|rules| &rules.0);
+        rules.map(|rule| &rule.when).chain(self.routes.iter().map(|route| &route.when))
+    }
 }
 
 /// One place to listen.

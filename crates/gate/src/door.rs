@@ -2,7 +2,7 @@
 //! it asked for the gate by one of its names, a page of another site didn't make it, the rules let
 //! it in. All of this holds inside and outside alike.
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use edge::{Asked, Connection, same_origin};
@@ -15,10 +15,11 @@ use crate::{
     basic::{self, Pair},
     gate::Shared,
     onward,
-    pass::Pass,
+    pass::{Pass, Proven},
     passwords::NotChecked,
     rulebook::{Decision, Rulebook, Server},
     rules::{Action, Doubt, Password},
+    users::UserList,
 };
 
 /// Answers a request.
@@ -68,7 +69,7 @@ async fn pass(
         doubt: doubt(shared, &connection),
         method: judged_method(&parts, handshake.as_ref()),
         path: parts.uri.path().to_owned(),
-        proven: BTreeMap::new(),
+        proven: Proven::new(),
         rules,
     };
     let server = let_in(shared, &book, &mut pass, pair.as_ref()).await?;
@@ -110,36 +111,36 @@ async fn let_in<'a>(
     pass: &mut Pass,
     pair: Option<&Pair>,
 ) -> Result<&'a Server, Refusal> {
-    loop {
-        let decision = pass.with_facts(book, &Password::Unproven, |facts| book.decide(facts));
-        match decision {
-            Ok(Decision::Pass(server)) => return Ok(server),
-            Ok(Decision::Stop(Action::Ask(realm))) => return Err(Refusal::Ask(realm)),
-            Ok(Decision::Stop(_)) => return Err(Refusal::Denied),
-            Err(unproven) => {
-                let proof = prove(shared, book, pass.client, pair, &unproven.list).await?;
-                pass.proven.insert(unproven.list, proof);
-            }
-        }
+    let decide = |pass: &Pass, unlooked: Password| {
+        pass.with_facts(book, &unlooked, |facts| book.decide(facts))
+    };
+    let mut decision = decide(pass, Password::Unproven);
+    if decision.is_err() {
+        pass.proven = prove(shared, book, pass.client, pair).await?;
+        decision = decide(pass, Password::Wrong);
+    }
+    match decision {
+        Ok(Decision::Pass(server)) => Ok(server),
+        Ok(Decision::Stop(Action::Ask(realm))) => Err(Refusal::Ask(realm)),
+        Ok(Decision::Stop(_)) | Err(_) => Err(Refusal::Denied),
     }
 }
 
-type Proof = Option<(String, credentials::Verifier)>;
-
+/// Where a pair is right, list by list.
 async fn prove(
     shared: &Shared,
     book: &Rulebook,
     client: IpAddr,
     pair: Option<&Pair>,
-    list: &str,
-) -> Result<Proof, NotChecked> {
-    let (Some(pair), Some(users)) = (pair, book.config.lists.get(list)) else { return Ok(None) };
-    let name = format!("{} {list}", book.edition);
-    if !shared.passwords.are_right(client, pair, (&name, users)).await? {
-        return Ok(None);
-    }
-    let user = users.0.get(&pair.user);
-    Ok(user.map(|user| (pair.user.clone(), user.password.clone())))
+) -> Result<Proven, NotChecked> {
+    let Some(pair) = pair else { return Ok(Proven::new()) };
+    let lists: Vec<_> = book.lists().collect();
+    let right = shared.passwords.lists_of(client, pair, (book.edition, &lists)).await?;
+    let person = |(name, users): (&str, &UserList)| {
+        let user = users.0.get(&pair.user).filter(|_| right.contains(name))?;
+        Some((name.to_owned(), (pair.user.clone(), user.password.clone())))
+    };
+    Ok(lists.into_iter().filter_map(person).collect())
 }
 
 /// An answer that lasts until the rules would no longer let it out, or an upload behind it stalls.

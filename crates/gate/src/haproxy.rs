@@ -26,7 +26,7 @@ use edge::TrustedProxies;
 pub use notes::{Entry, Refusal, Refused, Report, Verdict};
 
 use crate::{
-    Backend, Config, Listen, Route, UserList,
+    Backend, Config, Listen, UserList,
     rules::{Action, Condition, Rule, Rules},
 };
 use notes::Notes;
@@ -166,10 +166,7 @@ fn skip_the_others(
 }
 
 fn refuse_unknown_lists(main: &Proxy, config: &Config, notes: &mut Notes) {
-    let routes = config.routes.iter().flat_map(|route: &Route| route.when.lists());
-    let rules = std::iter::once(&config.rules);
-    let rules = rules.chain(config.backends.values().map(|backend| &backend.rules));
-    let mut named: Vec<_> = rules.flat_map(Rules::lists).chain(routes).collect();
+    let mut named = config.asked_lists();
     named.sort_unstable();
     named.dedup();
     for list in named.into_iter().filter(|list| !config.lists.contains_key(*list)) {

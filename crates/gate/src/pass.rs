@@ -12,6 +12,9 @@ use crate::{
     rules::{Doubt, Facts, Password},
 };
 
+/// By list, the user name and the password's hash that were right there.
+pub(crate) type Proven = BTreeMap<String, (String, Verifier)>;
+
 /// A request, and what was proven with it.
 #[derive(Clone)]
 pub(crate) struct Pass {
@@ -19,24 +22,22 @@ pub(crate) struct Pass {
     pub(crate) doubt: Doubt,
     pub(crate) method: Method,
     pub(crate) path: String,
-    /// The user name and the password's hash, by list; `None` where they were wrong.
-    pub(crate) proven: BTreeMap<String, Option<(String, Verifier)>>,
+    pub(crate) proven: Proven,
     /// The rules under which it was let in, and their successors.
     pub(crate) rules: watch::Receiver<Arc<Rulebook>>,
 }
 
 impl Pass {
-    /// Asks the rules, with what is proven so far.
+    /// Asks the rules, with what is proven; `otherwise` stands for all lists in which nothing is.
     pub(crate) fn with_facts<T>(
         &self,
         book: &Rulebook,
-        unproven: &Password,
+        otherwise: &Password,
         ask: impl FnOnce(&Facts<'_>) -> T,
     ) -> T {
         let passwords = |list: &str| match self.proven.get(list) {
-            None => unproven.clone(),
-            Some(None) => Password::Wrong,
-            Some(Some((user, verifier))) => groups(book, list, user, verifier),
+            None => otherwise.clone(),
+            Some((user, verifier)) => groups(book, list, user, verifier),
         };
         ask(&Facts {
             client: self.client,
@@ -49,7 +50,7 @@ impl Pass {
 
     /// Whether a password was needed, and right.
     pub(crate) fn is_proven(&self) -> bool {
-        self.proven.values().any(Option::is_some)
+        !self.proven.is_empty()
     }
 
     /// Waits until the rules would no longer let it in.

@@ -4,7 +4,7 @@
 
 mod remembered;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
 use backplane::{Asker, Busy, Failures, Places, TooMany};
 use credentials::{Password, Verifier};
@@ -45,44 +45,59 @@ impl Passwords {
         }
     }
 
-    /// Whether a pair is right for somebody of a list. `list` names the list and the rules that it
-    /// is from: what was right under other rules doesn't count.
-    pub(crate) async fn are_right(
+    /// In which of the lists a pair is right. All are looked at together, so that somebody of one
+    /// list is no guesser because another doesn't know them. `edition` says which rules the lists
+    /// are from: what was right under other rules doesn't count.
+    pub(crate) async fn lists_of(
         &self,
         client: IpAddr,
         pair: &Pair,
-        (list, users): (&str, &UserList),
-    ) -> Result<bool, NotChecked> {
-        let asking = self.remembered.answer((client, list), pair);
-        asking.answer.get_or_try_init(|| self.check(client, pair, users)).await.copied()
+        (edition, lists): (u64, &[(&str, &UserList)]),
+    ) -> Result<Arc<BTreeSet<String>>, NotChecked> {
+        let asking = self.remembered.answer((client, edition), pair);
+        asking.answer.get_or_try_init(|| self.check(client, pair, lists)).await.cloned()
     }
 
     async fn check(
         &self,
         client: IpAddr,
         pair: &Pair,
-        users: &UserList,
-    ) -> Result<bool, NotChecked> {
+        lists: &[(&str, &UserList)],
+    ) -> Result<Arc<BTreeSet<String>>, NotChecked> {
         let attempt = self.failures.attempt(client, &pair.user)?;
         let asker = if attempt.is_familiar() {
             Asker::familiar(client, pair.user.as_str())
         } else {
             Asker::stranger(client)
         };
-        let known = users.0.get(&pair.user).map(|user| user.password.clone());
-        let is_known = known.is_some();
-        let Some(verifier) = known.or_else(|| self.decoy(&pair.user, users)) else {
-            return Ok(false);
-        };
-        let compared = self.compare(&asker, verifier, pair.password.clone()).await;
-        let Ok(opens) = compared else {
+        let looks = lists.iter().filter_map(|(name, users)| self.look(name, &pair.user, users));
+        let (looks, password) = (looks.collect::<Vec<_>>(), pair.password.clone());
+        let look = move || looks.into_iter().filter_map(|look| look.opens_for(&password)).collect();
+        let Ok(right) = self.in_turn(&asker, look).await else {
             attempt.withdrawn();
             return Err(Busy.into());
         };
-        if opens && is_known {
+        let right: BTreeSet<String> = right;
+        if !right.is_empty() {
             attempt.succeeded();
         }
-        Ok(opens && is_known)
+        Ok(Arc::new(right))
+    }
+
+    /// What a password is compared with for one list. `None` where nobody is in it.
+    fn look(&self, list: &str, user: &str, users: &UserList) -> Option<Look> {
+        let known = users.0.get(user).map(|user| user.password.clone());
+        let is_known = known.is_some();
+        let verifier = known.or_else(|| self.decoy(user, users))?;
+        Some(Look { list: list.to_owned(), verifier, is_known })
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        asker: &Asker,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        self.places.take(asker)?.run(work).await
     }
 
     /// Compares a password with somebody's, in the queue, and counts no attempt.
@@ -92,7 +107,7 @@ impl Passwords {
         verifier: Verifier,
         password: Password,
     ) -> Result<bool, Busy> {
-        self.places.take(asker)?.run(move || verifier.opens_for(&password)).await
+        self.in_turn(asker, move || verifier.opens_for(&password)).await
     }
 
     /// Somebody else's hash, so that an unknown name takes as long as a known one.
@@ -104,10 +119,23 @@ impl Passwords {
     }
 }
 
+/// One comparison: in which list, with what, and whether that is the person's own hash.
+struct Look {
+    list: String,
+    verifier: Verifier,
+    is_known: bool,
+}
+
+impl Look {
+    /// The list, if the password is right there. Takes as long for unknown people as for known.
+    fn opens_for(self, password: &Password) -> Option<String> {
+        let opens = self.verifier.opens_for(password);
+        (opens && self.is_known).then_some(self.list)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
-
     use printer::{OsRandom, SystemClock};
 
     use super::*;
@@ -117,37 +145,64 @@ mod tests {
     /// `rattling teapot`
     const HASH: &str = "$5$e2egate$DyEgrBk12.FdX1CfmFgQc0fb40JCyfEdwzYY7fsG7H1";
 
-    fn people() -> UserList {
-        let ada = User { password: Verifier::parse(HASH).unwrap(), groups: BTreeSet::new() };
-        UserList(BTreeMap::from([("ada".to_owned(), ada)]))
+    fn person(name: &str) -> (String, User) {
+        let user = User { password: Verifier::parse(HASH).unwrap(), groups: BTreeSet::new() };
+        (name.to_owned(), user)
+    }
+
+    fn people<const N: usize>(names: [&str; N]) -> UserList {
+        UserList(names.map(person).into())
+    }
+
+    fn all_places(passwords: &Passwords) -> Vec<backplane::Place> {
+        (0..2).map(|_| passwords.places.take(&Asker::stranger(AWAY)).unwrap()).collect()
     }
 
     fn pair(user: &str, password: &str) -> Pair {
         Pair { user: user.to_owned(), password: password.parse().unwrap() }
     }
 
+    /// In how many lists of two a pair is right; Ada is in the second only.
+    async fn right_in(
+        passwords: &Passwords,
+        user: &str,
+        password: &str,
+    ) -> Result<usize, NotChecked> {
+        let (first, second) = (people(["bob"]), people(["ada"]));
+        let lists = [("first", &first), ("second", &second)];
+        let asked = passwords.lists_of(AWAY, &pair(user, password), (0, &lists)).await;
+        asked.map(|lists| lists.len())
+    }
+
     // covers: GT-5
     #[tokio::test]
     async fn flood_of_guesses_and_names_that_do_not_exist() {
         let passwords = Passwords::new(Arc::new(SystemClock::new()), &OsRandom);
-        let people = people();
-        let taken: Vec<_> =
-            (0..2).map(|_| passwords.places.take(&Asker::stranger(AWAY)).unwrap()).collect();
+        let taken = all_places(&passwords);
         // Someone who doesn't exist waits for a hash as long as someone who does.
         for user in ["ada", "mallory"] {
-            let asked = passwords.are_right(AWAY, &pair(user, "x"), ("0 users", &people)).await;
+            let asked = right_in(&passwords, user, "x").await;
             assert_eq!(asked, Err(NotChecked::Busy(Busy)), "{user}");
         }
         drop(taken);
-        let open = |user, password| {
-            let (passwords, people) = (passwords.clone(), people.clone());
-            async move { passwords.are_right(AWAY, &pair(user, password), ("0 users", &people)).await }
-        };
-        assert_eq!(open("ada", "rattling teapot").await, Ok(true));
-        assert_eq!(open("mallory", "rattling teapot").await, Ok(false), "a decoy opens for nobody");
+        assert_eq!(right_in(&passwords, "ada", "rattling teapot").await, Ok(1));
+        let mallory = right_in(&passwords, "mallory", "rattling teapot").await;
+        assert_eq!(mallory, Ok(0), "a decoy opens for nobody");
         for _ in 0..5 {
-            let _ = open("ada", "y").await;
+            let _ = right_in(&passwords, "ada", "y").await;
         }
-        assert!(matches!(open("ada", "z").await, Err(NotChecked::TooMany(_))));
+        let asked = right_in(&passwords, "ada", "z").await;
+        assert!(matches!(asked, Err(NotChecked::TooMany(_))));
+    }
+
+    // covers: GT-5
+    #[tokio::test]
+    async fn people_of_the_second_list_cost_one_look_and_are_no_guessers() {
+        let passwords = Passwords::new(Arc::new(SystemClock::new()), &OsRandom);
+        assert_eq!(right_in(&passwords, "ada", "rattling teapot").await, Ok(1));
+        let _taken = all_places(&passwords);
+        for _ in 0..10 {
+            assert_eq!(right_in(&passwords, "ada", "rattling teapot").await, Ok(1), "remembered");
+        }
     }
 }

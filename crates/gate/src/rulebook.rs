@@ -2,7 +2,7 @@
 //! what runs under an old one is judged again by the new.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -13,9 +13,9 @@ use http::{Uri, uri::PathAndQuery};
 use tokio::{net::lookup_host, time::timeout};
 
 use crate::{
-    Config, Error, Rewrite,
+    Config, Error, Rewrite, UserList,
     basic::MAX_USER,
-    rules::{Action, Doubt, Facts, Rules, Unproven},
+    rules::{Action, Doubt, Facts, Networks, Rules, Unproven},
 };
 
 /// How long a name may take to look up.
@@ -28,6 +28,10 @@ pub(crate) struct Rulebook {
     pub(crate) config: Config,
     servers: BTreeMap<String, Server>,
     names: Vec<String>,
+    /// The lists of people on which something hangs.
+    asked: BTreeSet<String>,
+    /// The networks that are named anywhere.
+    networks: Vec<Networks>,
 }
 
 /// One server, found once. It stays where it was found (as with the agent's printers).
@@ -62,12 +66,20 @@ impl Rulebook {
         names.extend(config.names.iter().map(given));
         names.sort_unstable();
         names.dedup();
-        Ok(Self { edition, config, servers, names })
+        let asked = config.asked_lists().into_iter().map(str::to_owned).collect();
+        let networks = config.networks().into_iter().cloned().collect();
+        Ok(Self { edition, config, servers, names, asked, networks })
     }
 
     /// The names under which the gate answers.
     pub(crate) fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The lists of people on which something hangs.
+    pub(crate) fn lists(&self) -> impl Iterator<Item = (&str, &UserList)> {
+        let lists = self.config.lists.iter().filter(|(name, _)| self.asked.contains(*name));
+        lists.map(|(name, users)| (name.as_str(), users))
     }
 
     /// Whether a request asked for the gate by one of its names, or by the address at which it
@@ -81,10 +93,7 @@ impl Rulebook {
     /// Whether the rules know an address: they name a network that it is in, as far as it may be
     /// believed.
     pub(crate) fn names_network_of(&self, client: IpAddr, doubt: Doubt) -> bool {
-        let servers = self.servers.values().flat_map(|server| server.rules.networks());
-        let routes = self.config.routes.iter().flat_map(|route| route.when.networks());
-        let mut all = self.config.rules.networks().into_iter().chain(servers).chain(routes);
-        all.any(|networks| networks.contain(client, doubt))
+        self.networks.iter().any(|networks| networks.contain(client, doubt))
     }
 
     /// What becomes of a request. For an address that only looks as if it were inside, everything
@@ -160,10 +169,7 @@ fn check(config: &Config) -> Result<(), Error> {
     if let Some(name) = named.into_iter().find(|name| !config.backends.contains_key(*name)) {
         return missing(&format!("the backend {name:?}"));
     }
-    let backends = config.backends.values().flat_map(|backend| backend.rules.lists());
-    let routes = config.routes.iter().flat_map(|route| route.when.lists());
-    let mut lists = config.rules.lists().into_iter().chain(backends).chain(routes);
-    match lists.find(|name| !config.lists.contains_key(*name)) {
+    match config.asked_lists().into_iter().find(|name| !config.lists.contains_key(*name)) {
         Some(name) => missing(&format!("the user list {name:?}")),
         None => Ok(()),
     }

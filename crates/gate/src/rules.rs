@@ -73,22 +73,6 @@ impl Rules {
         }
         Ok(Action::Deny)
     }
-
-    /// The networks that are named anywhere, each once.
-    pub fn networks(&self) -> Vec<&Networks> {
-        let mut found: Vec<&Networks> = Vec::new();
-        for networks in self.0.iter().flat_map(|rule| rule.when.networks()) {
-            if !found.contains(&networks) {
-                found.push(networks);
-            }
-        }
-        found
-    }
-
-    /// The lists of people that are named anywhere.
-    pub fn lists(&self) -> Vec<&str> {
-        self.0.iter().flat_map(|rule| rule.when.lists()).collect()
-    }
 }
 
 impl Action {

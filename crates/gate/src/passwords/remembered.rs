@@ -1,10 +1,11 @@
-//! What is remembered of passwords that were checked: that some digest was right, and until when.
+//! What is remembered of passwords that were checked: in which lists some digest was right, in which
+//! it wasn't, and until when.
 //! The digest is keyed with what this process drew at its start, and says nothing about a password
 //! to whoever reads the memory later without that key. An answer counts only for the network that
 //! asked, so that it's no way to guess faster.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -30,8 +31,8 @@ pub(super) struct Secret(Zeroizing<[u8; 32]>);
 
 type Digest = [u8; 32];
 
-/// An answer, or the wish for one: whoever asks the same at the same time waits for it.
-type Answer = Arc<OnceCell<bool>>;
+/// The lists in which it was right, or the wish for one: whoever asks the same at the same time waits for it.
+type Answer = Arc<OnceCell<Arc<BTreeSet<String>>>>;
 
 /// Who holds an answer for which nobody else waits: whoever asks, and the list.
 const HOLDERS: usize = 2;
@@ -84,8 +85,9 @@ impl Remembered {
         Self(Arc::new(Shared { clock, secret, answers: Mutex::default() }))
     }
 
-    /// The answer for a pair in a list, from a network; to be filled in if it's new.
-    pub(super) fn answer(&self, asked: (IpAddr, &str), pair: &Pair) -> Asking {
+    /// The answer for a pair under an edition of the rules, from a network; to be filled in if it's
+    /// new.
+    pub(super) fn answer(&self, asked: (IpAddr, u64), pair: &Pair) -> Asking {
         let digest = self.digest(asked, pair);
         Asking { remembered: self.clone(), digest, answer: self.place(digest) }
     }
@@ -106,12 +108,14 @@ impl Remembered {
         answer
     }
 
-    /// Gives the place back unless the answer was yes, or others still wait for it.
+    /// Gives the place back if it was right nowhere, unless others still wait for it.
     fn let_go(&self, digest: &Digest, answer: Answer) {
         let mut answers = self.lock();
         let is_this = answers.get(digest).is_some_and(|(_, kept)| Arc::ptr_eq(kept, &answer));
-        let is_wanted = answer.get() == Some(&true)
-            || (answer.get().is_none() && Arc::strong_count(&answer) > HOLDERS);
+        let is_wanted = match answer.get() {
+            Some(lists) => !lists.is_empty(),
+            None => Arc::strong_count(&answer) > HOLDERS,
+        };
         if is_this && !is_wanted {
             answers.remove(digest);
         }
@@ -120,10 +124,11 @@ impl Remembered {
         drop(answers);
     }
 
-    fn digest(&self, (client, list): (IpAddr, &str), pair: &Pair) -> Digest {
+    fn digest(&self, (client, edition): (IpAddr, u64), pair: &Pair) -> Digest {
         let network = format!("{:?}", Network::of(client));
         let password = Password::bytes(&pair.password);
-        let parts = [network.as_bytes(), list.as_bytes(), pair.user.as_bytes(), password];
+        let edition = edition.to_be_bytes();
+        let parts = [network.as_bytes(), &edition, pair.user.as_bytes(), password];
         self.0.secret.digest(&parts)
     }
 
@@ -146,7 +151,11 @@ mod tests {
         Pair { user: "ada".to_owned(), password: password.parse().unwrap() }
     }
 
-    const AWAY: (IpAddr, &str) = (IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7)), "0 users");
+    const AWAY: (IpAddr, u64) = (IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7)), 0);
+
+    fn in_a_list() -> Arc<BTreeSet<String>> {
+        Arc::new(BTreeSet::from(["users".to_owned()]))
+    }
 
     // covers: GT-5
     #[test]
@@ -159,9 +168,9 @@ mod tests {
         let (first, second) =
             (remembered.answer(AWAY, &pair("x")), remembered.answer(AWAY, &pair("x")));
         drop(first);
-        second.answer.set(true).unwrap();
+        second.answer.set(in_a_list()).unwrap();
         drop(second);
-        assert_eq!(remembered.answer(AWAY, &pair("x")).answer.get(), Some(&true));
+        assert_eq!(remembered.answer(AWAY, &pair("x")).answer.get(), Some(&in_a_list()));
         assert_eq!(remembered.answer(AWAY, &pair("y")).answer.get(), None);
     }
 
@@ -170,7 +179,7 @@ mod tests {
     fn what_is_remembered_has_a_bound() {
         let remembered = remembered();
         for number in 0..=MOST {
-            remembered.answer(AWAY, &pair(&number.to_string())).answer.set(true).unwrap();
+            remembered.answer(AWAY, &pair(&number.to_string())).answer.set(in_a_list()).unwrap();
         }
         assert_eq!(remembered.lock().len(), MOST);
     }

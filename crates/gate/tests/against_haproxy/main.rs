@@ -153,6 +153,18 @@ async fn rules_in_front_and_behind_decide_in_haproxys_order() {
     }
 }
 
+// covers: GT-3, GT-5
+#[tokio::test(flavor = "multi_thread")]
+async fn person_of_the_second_list_is_taken_for_a_guesser() {
+    let pair = Pair::of(ORDERED).await;
+    for _ in 0..10 {
+        for path in ["/", "/cam/x"] {
+            let seen = pair.compare(&Visit::new(path, Some(("eve", "apple#1")), false)).await;
+            assert_eq!(seen.status(), 200, "{path}");
+        }
+    }
+}
+
 // covers: GT-2, GT-3
 #[tokio::test(flavor = "multi_thread")]
 async fn sign_ins_reach_the_printer_whole_however_their_length_is_told() {

@@ -21,8 +21,12 @@ use tokio_rustls::TlsConnector;
 /// the files say `127.0.0.2`.
 pub(crate) const HOME: u8 = 39;
 
-/// Visitors come from ever other addresses, so that no limit on wrong passwords is reached.
-static VISITORS: AtomicU16 = AtomicU16::new(0);
+/// People with a right password, who come from the same address each time, as at home.
+const KNOWN: [(&str, &str); 3] =
+    [("ada", "enchantress-of-numbers"), ("grace", "rear-admiral-1906"), ("eve", "apple#1")];
+
+/// The others come from ever other addresses, so that no limit on wrong passwords is reached.
+static VISITORS: AtomicU16 = AtomicU16::new(16);
 
 /// One request.
 #[derive(Debug)]
@@ -76,7 +80,9 @@ impl Visit {
         person: Option<(&'static str, &'static str)>,
         inside: bool,
     ) -> Self {
-        let number = VISITORS.fetch_add(1, Ordering::Relaxed);
+        let known = KNOWN.iter().position(|known| Some(*known) == person);
+        let number = known.and_then(|place| u16::try_from(place + 1).ok());
+        let number = number.unwrap_or_else(|| VISITORS.fetch_add(1, Ordering::Relaxed));
         let [high, low] = number.to_be_bytes();
         let home = 2 + low % HOME;
         let from = if inside {
