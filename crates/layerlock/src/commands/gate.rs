@@ -4,7 +4,7 @@ mod from_haproxy;
 
 use std::net::SocketAddr;
 
-use ::gate::{Config, Gate, Parts, Patience, Settings, haproxy::Report};
+use ::gate::{Config, Gate, Parts, Patience, Settings, haproxy::Report, rules::Networks};
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -22,13 +22,14 @@ pub(crate) async fn run(options: Options, context: &Context) -> anyhow::Result<(
     let shutdown = shutdown::on_signals()?;
     let hang_up = signal(SignalKind::hangup())?;
     let (config, report) = configuration(&options, context.settings.gate.clone())?;
-    if let Some(report) = report {
+    if let Some(report) = &report {
         println!("What the gate makes of the file, line by line:\n\n{report}");
     }
     if options.haproxy.check {
         return Ok(());
     }
-    let inside = config.rules.clone();
+    let networks: Vec<_> = config.networks().into_iter().cloned().collect();
+    let by_a_file = report.is_some();
     let parts = Parts {
         folder: &context.data.path().join("gate").join("tls"),
         clock: context.clock.clone(),
@@ -38,7 +39,8 @@ pub(crate) async fn run(options: Options, context: &Context) -> anyhow::Result<(
     let leads_to = leads_to(&config);
     let (gate, listeners) = Gate::open(config, parts).await?;
     let https = Gate::addresses(&listeners)?.into_iter().map(|place| place.https);
-    introduce(&gate, &https.collect::<Vec<_>>(), &leads_to, &inside);
+    introduce(&gate, &https.collect::<Vec<_>>(), &leads_to);
+    say_who_is_inside(&gate, &networks, by_a_file);
     let reload = reload(&gate, &options, context, hang_up, shutdown.clone());
     let (served, ()) = tokio::join!(gate.serve(listeners, shutdown), reload);
     Ok(served?)
@@ -67,8 +69,8 @@ fn leads_to(config: &Config) -> Vec<String> {
     urls.collect()
 }
 
-/// Says where the gate is, who would be inside, and what it doesn't do.
-fn introduce(gate: &Gate, https: &[SocketAddr], leads_to: &[String], rules: &::gate::rules::Rules) {
+/// Says where the gate is.
+fn introduce(gate: &Gate, https: &[SocketAddr], leads_to: &[String]) {
     println!("Layerlock {} · gate\n", env!("CARGO_PKG_VERSION"));
     for address in https {
         println!("  Gate         {}", origins(*address).join("  or  "));
@@ -81,10 +83,23 @@ fn introduce(gate: &Gate, https: &[SocketAddr], leads_to: &[String], rules: &::g
     for url in leads_to {
         println!("  Leads to     {url}");
     }
-    for sentence in rules.networks().iter().flat_map(|list| gate.surroundings().describe(list)) {
-        println!("  Inside       {sentence}");
+}
+
+/// Says who would be inside, and what the gate doesn't do. Of a haproxy's file it can only tell the
+/// networks: what comes of each hangs on the rules that name them.
+fn say_who_is_inside(gate: &Gate, networks: &[Networks], by_a_file: bool) {
+    let (word, who) = if by_a_file {
+        ("Rules name", "Who needs a user name and a password is what the file's rules say.")
+    } else {
+        ("Inside", "Whoever is inside needs no password. Everyone else needs a user name and one.")
+    };
+    if networks.is_empty() {
+        println!("  {word:<11}  no network: no address makes a difference");
     }
-    println!("\n  Whoever is inside needs no password. Everyone else needs a user name and one.");
+    for sentence in networks.iter().flat_map(|list| gate.surroundings().describe(list)) {
+        println!("  {word:<11}  {sentence}");
+    }
+    println!("\n  {who}");
     println!("  The gate has no hazard guard: whom it lets in may do everything with the printer.");
     println!("\nReload with SIGHUP, stop with Ctrl-C.");
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use testkit::{client::Protocol, layerlock::program, terminal::Terminal};
 
-use super::door::{ADA, Door, INSIDE, OUTSIDE, TEAPOT};
+use super::door::{ADA, Door, INSIDE, OUTSIDE, PATIENCE, TEAPOT, said};
 use crate::{commands::layerlock, workshop::Workshop};
 
 fn haproxy(server: &str, more: &str) -> String {
@@ -13,11 +13,11 @@ fn haproxy(server: &str, more: &str) -> String {
         "defaults\n mode http\nuserlist people\n user ada password {TEAPOT}\nfrontend public\n \
          bind :443 ssl crt x.pem\n acl home src {INSIDE}\n {more}\n default_backend printer\n\
          backend printer\n acl known http_auth(people)\n \
-         http-request auth realm Printer if !known\n server a {server}\n"
+         acl office src 10.20.0.0/16\n http-request auth realm Printer if !known !office\n server a {server}\n"
     )
 }
 
-// covers: GT-3
+// covers: GT-3, GT-4
 #[tokio::test]
 async fn a_haproxys_file_is_served_or_only_looked_at() -> Result<()> {
     let workshop = Workshop::start().await?;
@@ -30,7 +30,9 @@ async fn a_haproxys_file_is_served_or_only_looked_at() -> Result<()> {
     ensure!(looked.status.success() && told.contains("http-request auth"), "{looked:?}");
     ensure!(!told.contains(TEAPOT), "{told}");
 
-    let door = Door::with(data, &["--from-haproxy", &path]).await?;
+    let mut door = Door::with(data, &["--from-haproxy", &path]).await?;
+    let network = "Rules name   10.20.0.0/16: 10.20.0.0 to 10.20.255.255";
+    door.process.line("the backend's network", PATIENCE, |line| said(line, network)).await?;
     let outside = door.visitor(OUTSIDE, Protocol::Http2)?;
     assert_eq!(outside.status("/", "").await?, 401);
     assert_eq!(outside.status("/", ADA).await?, 200);

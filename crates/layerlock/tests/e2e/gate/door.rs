@@ -34,7 +34,7 @@ pub(super) const ADMIN: &str = "Basic YWRtaW46YWRtaW5wYXNz";
 pub(super) const TEAPOT: &str = "$5$e2egate$DyEgrBk12.FdX1CfmFgQc0fb40JCyfEdwzYY7fsG7H1";
 pub(super) const ADMINPASS: &str = "$5$e2egate$6LkrnJwSU38SFzkoYM595f9.oAC0EFFydOSfO38.7C.";
 
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running `layerlock gate`; it ends when this is dropped.
 pub(super) struct Door {
