@@ -130,8 +130,8 @@ impl Proxy {
                 self.step(line.number, step)
             }
             ["reqrep", ref rest @ ..] => self.step(line.number, request::read_reqrep(rest)?),
-            ["redirect", "scheme", "https", ..] => {
-                Ok(Verdict::Otherwise("the gate sends everyone to TLS by itself"))
+            ["redirect", ref rest @ ..] => {
+                request::redirect(rest, &self.acls).map(Verdict::Otherwise)
             }
             _ => known::instead(&words).map(Verdict::Otherwise).ok_or_else(|| unknown(&words)),
         }

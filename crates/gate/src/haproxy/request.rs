@@ -39,7 +39,7 @@ pub(super) fn read(words: &[&str], acls: &Acls) -> Result<Step, String> {
         | ["deny" | "silent-drop" | "reject", ref condition @ ..] => rule(Action::Deny, condition),
         ["allow", ref condition @ ..] => rule(Action::Allow, condition),
         ["replace-path", pattern, format] => changed(rewrite::of_path(pattern, format)),
-        ["redirect", "scheme", "https", ..] => Ok(Step::Instead(REDIRECT)),
+        ["redirect", ref rest @ ..] => redirect(rest, acls).map(Step::Instead),
         ["del-header", "Authorization"] => Ok(Step::Instead(CREDENTIALS)),
         ["add-header" | "set-header", name, _, ..] | ["del-header", name, ..] => {
             known::header_instead(name).map(Step::Instead).ok_or_else(|| {
@@ -48,6 +48,42 @@ pub(super) fn read(words: &[&str], acls: &Acls) -> Result<Step, String> {
         }
         [action, ..] => Err(format!("The gate doesn't know `http-request {action}`, or not so.")),
         [] => Err("`http-request` does nothing.".to_owned()),
+    }
+}
+
+/// `redirect scheme https if !{ ssl_fc }`, with or without `http-request` in front. Where the gate
+/// shows the printer there is TLS, so that nothing has to be done, as long as the redirect concerns
+/// nobody who comes with TLS: haproxy shows those nothing.
+pub(super) fn redirect(words: &[&str], acls: &Acls) -> Result<&'static str, String> {
+    let (["scheme", "https", "code", _, condition @ ..] | ["scheme", "https", condition @ ..]) =
+        words
+    else {
+        return Err("The gate doesn't know such a `redirect`.".to_owned());
+    };
+    let when = condition::read(condition, acls).map_err(|why| not_understood(&why))?;
+    if never_holds(&when) {
+        return Ok(REDIRECT);
+    }
+    Err("The gate sends on those who come without TLS, and this line also sends on others, who \
+         never see the printer: write `if !{ ssl_fc }`, or `deny` whom it is meant for."
+        .to_owned())
+}
+
+fn never_holds(condition: &Condition) -> bool {
+    match condition {
+        Condition::Not(condition) => always_holds(condition),
+        Condition::All(all) => all.iter().any(never_holds),
+        Condition::Any(all) => all.iter().all(never_holds),
+        _ => false,
+    }
+}
+
+fn always_holds(condition: &Condition) -> bool {
+    match condition {
+        Condition::Not(condition) => never_holds(condition),
+        Condition::All(all) => all.iter().all(always_holds),
+        Condition::Any(all) => all.iter().any(always_holds),
+        _ => false,
     }
 }
 

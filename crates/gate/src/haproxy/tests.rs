@@ -143,6 +143,44 @@ fn file_that_keeps_out_more_than_the_gate_could() {
     }
 }
 
+/// Those who come with TLS and are redirected never see the printer behind haproxy.
+// covers: GT-3
+#[test]
+fn redirect_that_keeps_out_who_comes_with_tls() {
+    for harmless in
+        ["if !{ ssl_fc }", "unless { ssl_fc }", "code 301 if !secure", "if !secure home"]
+    {
+        for first in ["", "http-request "] {
+            let line = format!("{first}redirect scheme https {harmless}");
+            let text = file(&format!("acl secure ssl_fc\n acl home src 10.0.0.0/8\n {line}"), "");
+            assert!(read(&text, None).is_ok(), "{line}");
+        }
+    }
+    for keeps_out in [
+        "scheme https",
+        "scheme https code 301",
+        "scheme https if { path_beg /admin }",
+        "scheme https if { ssl_fc }",
+        "scheme https unless !{ ssl_fc }",
+        "scheme https if !{ ssl_fc } or { path_beg /admin }",
+        "scheme https unless { ssl_fc } { src 10.0.0.0/8 }",
+        "scheme https if !{ hdr(X-Forwarded-Proto) https }",
+        "scheme https drop-query if !{ ssl_fc }",
+        "scheme http if !{ ssl_fc }",
+        "location /login if !{ http_auth(people) }",
+    ] {
+        for first in ["", "http-request "] {
+            let line = format!("{first}redirect {keeps_out}");
+            for text in [file(&line, ""), file("", &line)] {
+                let number = text.lines().position(|other| other.trim() == line).unwrap() + 1;
+                let refused = refusals(&text);
+                let here = format!("line {number}: ");
+                assert!(refused.iter().any(|why| why.starts_with(&here)), "{line}: {refused:?}");
+            }
+        }
+    }
+}
+
 // covers: GT-3
 #[test]
 fn binds_that_let_fewer_in() {
