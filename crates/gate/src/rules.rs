@@ -7,6 +7,7 @@ mod networks;
 use std::{fmt, str::FromStr};
 
 pub use condition::{Condition, Doubt, Facts, Password, Unproven};
+pub(crate) use networks::hidden_in;
 pub use networks::{InvalidNetwork, Networks};
 
 /// Rules in their order. A request to which none applies is denied, so that what was forgotten
@@ -52,7 +53,7 @@ impl Rules {
     }
 
     /// What happens to a request of which this is known. For an address that only looks as if it
-    /// were inside (a gateway, a bridge), the rules are read both ways, and the stricter holds.
+    /// were inside (a gateway, a bridge, an IPv4 address in IPv6 clothes), the rules are read both ways, and the stricter holds.
     ///
     /// # Errors
     /// It depends on a password that nobody has looked at yet.

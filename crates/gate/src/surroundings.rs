@@ -10,7 +10,7 @@ use std::{
 use if_addrs::{IfAddr, Interface};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::rules::{Doubt, Networks};
+use crate::rules::{Doubt, Networks, hidden_in};
 
 /// How interfaces of containers and virtual machines begin.
 const BRIDGES: [&str; 12] = [
@@ -66,7 +66,11 @@ impl Surroundings {
             || self.own.contains(&address)
             || self.gateways.contains(&address)
             || self.bridges.iter().any(|bridge| bridge.contains(&address));
-        if doubtful { Doubt::UnlessAlone } else { Doubt::None }
+        match hidden_in(address) {
+            _ if doubtful => Doubt::UnlessAlone,
+            Some(_) => Doubt::Hidden,
+            None => Doubt::None,
+        }
     }
 
     /// Who is inside, in words, for the person who starts a gate.

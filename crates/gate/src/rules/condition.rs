@@ -59,6 +59,9 @@ pub struct Facts<'a> {
 pub enum Doubt {
     /// It is somebody's own.
     None,
+    /// It is of IPv6 and made of an IPv4 address (6to4 and the like): it belongs to networks of IPv6
+    /// only.
+    Hidden,
     /// It is of the gateway, of this machine itself, or of a container bridge: it belongs to no
     /// network that doesn't list it alone.
     UnlessAlone,

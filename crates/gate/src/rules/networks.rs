@@ -1,7 +1,7 @@
 //! Networks of addresses, as people list them. Everyone's is none: a list that holds every address
 //! would let strangers in where it was meant for those at home.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
@@ -44,15 +44,20 @@ impl Networks {
         }
     }
 
-    /// Whether an address is in one of them, as far as it may be believed.
+    /// Whether an address is in one of them, as far as it may be believed. Without any doubt, an
+    /// address that [hides][hidden_in] one of IPv4 is in that one's networks, too.
     pub fn contain(&self, address: IpAddr, doubt: Doubt) -> bool {
         let address = address.to_canonical();
         let counts = |network: &&IpNet| match doubt {
-            Doubt::None => true,
+            Doubt::None | Doubt::Hidden => true,
             Doubt::UnlessAlone => network.prefix_len() == network.max_prefix_len(),
             Doubt::Always => false,
         };
-        self.0.iter().filter(counts).any(|network| network.contains(&address))
+        let hidden = hidden_in(address).filter(|_| doubt == Doubt::None).map(IpAddr::V4);
+        let mut counting = self.0.iter().filter(counts);
+        counting.any(|network| {
+            network.contains(&address) || hidden.is_some_and(|it| network.contains(&it))
+        })
     }
 
     /// Whether an address is in one of them that doesn't list it alone.
@@ -69,6 +74,20 @@ impl Networks {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// The IPv4 address that an IPv6 address is made of: 6to4 (`2002::/16`, RFC 3056), IPv4-compatible
+/// (`::/96`, RFC 4291), which haproxy looks up in lists of IPv4 (`v6tov4` in its `src/standard.c`),
+/// and NAT64 (`64:ff9b::/96`, RFC 6052), which it doesn't. None for mapped ones, which are IPv4.
+pub(crate) fn hidden_in(address: IpAddr) -> Option<Ipv4Addr> {
+    let IpAddr::V6(v6) = address.to_canonical() else { return None };
+    let [.., last_but_one, last] = v6.segments();
+    let [high, low] = match v6.segments() {
+        [0x2002, high, low, ..] => [high, low],
+        [0, 0, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => [last_but_one, last],
+        _ => return None,
+    };
+    Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
 }
 
 fn network(entry: &str) -> Result<IpNet, InvalidNetwork> {
@@ -88,8 +107,10 @@ fn network(entry: &str) -> Result<IpNet, InvalidNetwork> {
 }
 
 fn is_everyone(network: &IpNet) -> bool {
+    /// In mapped form; haproxy looks IPv4 addresses up in IPv6 networks so.
+    const FIRST_OF_IPV4: IpAddr = IpAddr::V6(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped());
     let least = if network.addr().is_ipv4() { LARGEST.0 } else { LARGEST.1 };
-    network.prefix_len() < least
+    network.prefix_len() < least || network.contains(&FIRST_OF_IPV4)
 }
 
 /// `::ffff:192.168.1.0/120` is `192.168.1.0/24`; no visitor's address is ever of the first form.

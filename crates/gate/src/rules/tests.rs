@@ -84,7 +84,7 @@ fn gateway_evades_a_rule_against_its_network() {
     let deny = Rule { action: Action::Deny, when: inside() };
     let Rules(mut rules) = Rules::everyone();
     rules.insert(0, deny);
-    for doubt in [Doubt::None, Doubt::UnlessAlone, Doubt::Always] {
+    for doubt in [Doubt::None, Doubt::Hidden, Doubt::UnlessAlone, Doubt::Always] {
         let denied = decide(&Rules(rules.clone()), "192.168.1.1", doubt, &Password::Wrong);
         assert_eq!(denied, Some(Action::Deny));
     }
@@ -121,6 +121,7 @@ fn slash_zero_inside() {
         "0.0.0.0/1",
         "128.0.0.0/1",
         "::ffff:0.0.0.0/96",
+        "::ffc0:0:0/90",
         "2000::/3",
         "::/96",
         "0.0.0.0",
@@ -132,6 +133,20 @@ fn slash_zero_inside() {
     let halves = Networks::parse(["2.0.0.0/8", "3.0.0.0/8"]);
     assert_eq!(halves, Err(InvalidNetwork::Everyone("2.0.0.0/7".to_owned())));
     assert_eq!(networks(&["::ffff:192.168.1.9/120"]), networks(&["192.168.1.0/24"]));
+}
+
+// covers: GT-3, GT-4
+#[test]
+fn denied_and_outside_whatever_an_ipv4_address_hides_in() {
+    let home = Rule { action: Action::Allow, when: inside() };
+    let deny = Rule { action: Action::Deny, when: inside() };
+    let Rules(everyone) = Rules::everyone();
+    let all_but_home = Rules([vec![deny], everyone].concat());
+    for hidden in ["2002:c0a8:0107::1", "::192.168.1.7", "64:ff9b::192.168.1.7"] {
+        let decide = |rules: &Rules| decide(rules, hidden, Doubt::Hidden, &Password::Wrong);
+        assert_eq!(decide(&all_but_home), Some(Action::Deny), "{hidden}");
+        assert_eq!(decide(&Rules(vec![home.clone()])), Some(Action::Deny), "{hidden}");
+    }
 }
 
 // covers: GT-4

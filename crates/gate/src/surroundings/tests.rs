@@ -57,6 +57,17 @@ fn docker_bridge_is_inside() {
 
 // covers: GT-4
 #[test]
+fn address_of_ipv4_hidden_in_one_of_ipv6() {
+    for hidden in ["2002:c0a8:0107::1", "::192.168.1.7", "64:ff9b::c0a8:107"] {
+        assert_eq!(doubt(hidden), Doubt::Hidden, "{hidden}");
+    }
+    for open in ["::ffff:192.168.1.7", "2001:db8::c0a8:107", "fd00::7", "64:ff9b:1::1"] {
+        assert_eq!(doubt(open), Doubt::None, "{open}");
+    }
+}
+
+// covers: GT-4
+#[test]
 fn who_is_inside_is_said_in_words() {
     let inside = Networks::parse(["192.168.1.0/24", "10.0.0.0/8", "172.17.0.1"]).unwrap();
     let words = home().describe(&inside).join("\n");

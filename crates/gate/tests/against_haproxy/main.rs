@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use visitor::{SIGN_IN, Seen, Sends, Visit};
 
 const OCTOPI: &str = include_str!("../../testdata/octopi.cfg");
+const HIDDEN: &str = include_str!("../../testdata/hidden.cfg");
 const ORDERED: &str = include_str!("../../testdata/ordered.cfg");
 
 /// A haproxy and a gate of one file, in front of the same servers.
@@ -36,12 +37,17 @@ struct Pair {
 
 impl Pair {
     async fn of(file: &str) -> Self {
+        Self::behind(file, "", "").await
+    }
+
+    /// With a proxy in front: how haproxy's `bind` says so, and at which address the gate trusts it.
+    async fn behind(file: &str, bind: &str, proxy: &str) -> Self {
         let servers = Servers::start().await;
         let file = servers.put_into(file);
-        let haproxy = Haproxy::start(|port| without_tls(&file, port)).await.unwrap();
+        let haproxy = Haproxy::start(|port| without_tls(&file, port, bind)).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let stop = CancellationToken::new();
-        let gate = serve(&file, &folder, stop.clone()).await;
+        let gate = serve(&file, proxy, &folder, stop.clone()).await;
         Self { haproxy, gate, stop, _servers: servers, _folder: folder }
     }
 
@@ -60,10 +66,10 @@ impl Drop for Pair {
 }
 
 /// For haproxy: one port, and no files of a system that isn't there.
-fn without_tls(file: &str, port: u16) -> String {
+fn without_tls(file: &str, port: u16, bind: &str) -> String {
     let kept = file.lines().filter_map(|line| match line.trim() {
         words if words.starts_with("bind ") && words.contains("ssl") => None,
-        words if words.starts_with("bind ") => Some(format!("bind 127.0.0.1:{port}")),
+        words if words.starts_with("bind ") => Some(format!("bind 127.0.0.1:{port} {bind}")),
         words
             if ["user haproxy", "group haproxy", "errorfile", "log", "option  httplog"]
                 .iter()
@@ -76,9 +82,10 @@ fn without_tls(file: &str, port: u16) -> String {
     kept.map(|line| line + "\n").collect()
 }
 
-async fn serve(file: &str, folder: &TempDir, stop: CancellationToken) -> SocketAddr {
+async fn serve(file: &str, proxy: &str, folder: &TempDir, stop: CancellationToken) -> SocketAddr {
     let mut config = haproxy::read(file, None).unwrap_or_else(|why| panic!("{why}")).config;
     config.listen = vec![Listen { https: SocketAddr::from(([127, 0, 0, 1], 0)), http: None }];
+    config.trusted_proxies = proxy.parse().unwrap();
     let (clock, random) = (std::sync::Arc::new(SystemClock::new()), std::sync::Arc::new(OsRandom));
     let patience = Patience::default();
     let parts = Parts { folder: folder.path(), clock, random, patience };
@@ -162,6 +169,37 @@ async fn person_of_the_second_list_is_taken_for_a_guesser() {
             let seen = pair.compare(&Visit::new(path, Some(("eve", "apple#1")), false)).await;
             assert_eq!(seen.status(), 200, "{path}");
         }
+    }
+}
+
+/// What haproxy makes of addresses of IPv6 in lists of IPv4, and that the gate is never more open.
+// covers: GT-3, GT-4
+#[tokio::test(flavor = "multi_thread")]
+async fn denied_address_of_ipv4_hidden_in_one_of_ipv6() {
+    let pair = Pair::behind(HIDDEN, "accept-proxy", "127.0.0.0/8").await;
+    for (client, at_haproxy, at_the_gate) in [
+        ("192.168.1.7", 200, 200),
+        ("203.0.113.7", 403, 403),
+        ("198.51.100.7", 401, 401),
+        ("::ffff:192.168.1.7", 200, 200),
+        ("::ffff:203.0.113.7", 403, 403),
+        // 6to4, IPv4-compatible, NAT64: who is denied, at home, and neither.
+        ("2002:cb00:7107::1", 403, 403),
+        ("::203.0.113.7", 403, 403),
+        ("64:ff9b::203.0.113.7", 401, 403),
+        ("2002:c0a8:0107::1", 200, 401),
+        ("::192.168.1.7", 200, 401),
+        ("64:ff9b::192.168.1.7", 401, 401),
+        ("2002:c633:6407::1", 401, 401),
+        ("2001:db8::cb00:7107", 401, 401),
+    ] {
+        let visit = Visit::new("/", None, true).behind_a_proxy(client.parse().unwrap());
+        let (haproxy, gate) = (pair.haproxy.address(), pair.gate);
+        let seen = (visit.plain(haproxy).await.status(), visit.encrypted(gate).await.status());
+        assert_eq!(seen, (at_haproxy, at_the_gate), "{client}");
+        let openness = [200, 401, 403];
+        let place = |status| openness.iter().position(|one| *one == status);
+        assert!(place(seen.1) >= place(seen.0), "{client}: the gate is more open");
     }
 }
 

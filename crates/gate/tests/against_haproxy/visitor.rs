@@ -35,6 +35,7 @@ pub(crate) struct Visit {
     path: String,
     person: Option<(&'static str, &'static str)>,
     from: Ipv4Addr,
+    behind_a_proxy: Option<IpAddr>,
 }
 
 /// How a request says how long its body is.
@@ -90,7 +91,7 @@ impl Visit {
         } else {
             Ipv4Addr::new(127, 9, high, low.max(1))
         };
-        Self { sends: Sends::Nothing, path: path.to_owned(), person, from }
+        Self { sends: Sends::Nothing, path: path.to_owned(), person, from, behind_a_proxy: None }
     }
 
     /// The same with a body.
@@ -98,14 +99,28 @@ impl Visit {
         Self { sends, ..self }
     }
 
+    /// The same from any address, as a proxy tells it: haproxy hears it by the PROXY protocol, the
+    /// gate in `X-Forwarded-For`.
+    pub(crate) fn behind_a_proxy(self, client: IpAddr) -> Self {
+        Self { behind_a_proxy: Some(client), ..self }
+    }
+
     pub(crate) async fn plain(&self, door: SocketAddr) -> Seen {
-        self.ask(self.connect(door).await).await
+        let mut door = self.connect(door).await;
+        if let Some(client) = self.behind_a_proxy {
+            let kind = if client.is_ipv4() { "TCP4" } else { "TCP6" };
+            let proxied = format!("PROXY {kind} {client} {client} 50000 443\r\n");
+            door.write_all(proxied.as_bytes()).await.unwrap();
+        }
+        self.ask(door, "").await
     }
 
     pub(crate) async fn encrypted(&self, door: SocketAddr) -> Seen {
         let connector = TlsConnector::from(Arc::new(client_config().unwrap()));
         let name = ServerName::try_from("localhost").unwrap();
-        self.ask(connector.connect(name, self.connect(door).await).await.unwrap()).await
+        let forwarded = self.behind_a_proxy.map(|client| format!("X-Forwarded-For: {client}\r\n"));
+        let door = connector.connect(name, self.connect(door).await).await.unwrap();
+        self.ask(door, &forwarded.unwrap_or_default()).await
     }
 
     async fn connect(&self, door: SocketAddr) -> TcpStream {
@@ -114,7 +129,7 @@ impl Visit {
         socket.connect(door).await.unwrap()
     }
 
-    async fn ask(&self, mut door: impl AsyncRead + AsyncWrite + Unpin) -> Seen {
+    async fn ask(&self, mut door: impl AsyncRead + AsyncWrite + Unpin, fields: &str) -> Seen {
         let person = self.person.map(|(name, password)| {
             let pair = BASE64_STANDARD.encode(format!("{name}:{password}"));
             format!("Authorization: Basic {pair}\r\n")
@@ -123,7 +138,7 @@ impl Visit {
         let (method, body) = self.sends.method_and_body();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nOrigin: https://localhost\r\n\
-             {person}Connection: close\r\n{body}"
+             {person}{fields}Connection: close\r\n{body}"
         );
         door.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
