@@ -51,12 +51,13 @@ impl Announcement {
 pub(super) fn own_page(url: &str, machine: IpAddr) -> Option<(SocketAddr, String)> {
     let url: Uri = url.parse().ok()?;
     let host: IpAddr = url.host()?.trim_matches(['[', ']']).parse().ok()?;
-    let path = url.path_and_query()?.as_str();
+    // In words, a path begins with a slash, even one of nothing but a query.
+    let path = url.path_and_query()?.to_string();
     let same = host.to_canonical() == machine.to_canonical();
     if url.scheme_str() != Some("http") || !same || path.len() > LONGEST_PATH {
         return None;
     }
-    Some((SocketAddr::new(machine, url.port_u16().unwrap_or(80)), path.to_owned()))
+    Some((SocketAddr::new(machine, url.port_u16().unwrap_or(80)), path))
 }
 
 #[cfg(test)]
@@ -75,6 +76,7 @@ mod tests {
         let found = answer("http://192.168.1.1:5000/root.xml").unwrap();
         assert_eq!(found.address.to_string(), "192.168.1.1:5000");
         assert_eq!(found.path, "/root.xml");
+        assert_eq!(answer("http://192.168.1.1?root").unwrap().path, "/?root");
     }
 
     // covers: XA-1
