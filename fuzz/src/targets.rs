@@ -1,11 +1,14 @@
 //! The targets. Each gets any bytes, and must come back without a panic.
 
 mod agent_files;
+mod audit;
 mod credentials;
 mod edge;
 mod form;
+mod gate;
 mod guard;
 mod headers;
+mod sockets;
 mod tunnel;
 
 /// What it is called, and what it does with an input.
@@ -21,15 +24,24 @@ pub(crate) const ALL: &[Target] = &[
     ("client-hello", edge::client_hello),
     ("trusted-proxies", edge::trusted_proxies),
     ("form", form::form),
+    ("basic", gate::basic),
     ("request-head", guard::request_head),
     ("request-json", guard::request_json),
     ("socket-message", guard::socket_message),
     ("cookies", headers::cookies),
     ("request-headers", headers::request_headers),
     ("answer-headers", headers::answer_headers),
+    ("socket-frames", sockets::frames),
+    ("frame-ends", sockets::ends),
     ("relayed", tunnel::relayed),
     ("wire-messages", tunnel::messages),
     ("keys", tunnel::keys),
+    ("announcement", audit::announcement),
+    ("router-description", audit::description),
+    ("router-mapping", audit::mapping),
+    ("audit-answer", audit::answer),
+    ("certificate", audit::certificate),
+    ("printer-version", audit::version),
 ];
 
 /// Bytes as text, if they are.

@@ -12,7 +12,7 @@ mod pin;
 mod problem;
 mod relay;
 mod reports;
-mod sockets;
+pub(crate) mod sockets;
 mod successor;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -42,6 +42,8 @@ pub use forward::{
 pub use home::Home;
 pub use hub::{Hub, HubUrl, InvalidHubUrl, dial_tcp};
 pub use inside::ERROR_HEADER;
+#[doc(hidden)]
+pub use inside::sockets::fuzzing;
 pub use lineage::Lineage;
 pub use link::{Linked, Progress, link};
 pub use machine::Machine;

@@ -87,7 +87,7 @@ impl Site<'_> {
     }
 }
 
-async fn converse<Io>(stream: Io, request: Request<Full<Bytes>>) -> io::Result<Answer>
+pub(crate) async fn converse<Io>(stream: Io, request: Request<Full<Bytes>>) -> io::Result<Answer>
 where
     Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {

@@ -10,6 +10,8 @@ mod dial;
 mod examine;
 mod finding;
 mod foreign;
+#[doc(hidden)]
+pub mod fuzzing;
 mod holes;
 mod http;
 pub mod limits;

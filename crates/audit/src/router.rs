@@ -5,6 +5,7 @@
 
 mod announcement;
 mod document;
+pub(crate) mod fuzzing;
 
 use std::{
     io,

@@ -56,7 +56,7 @@ fn configuration() -> io::Result<ClientConfig> {
     Ok(configuration)
 }
 
-fn read(der: &CertificateDer<'_>, now: Timestamp) -> Option<Certificate> {
+pub(crate) fn read(der: &CertificateDer<'_>, now: Timestamp) -> Option<Certificate> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let seconds = now.as_unix_micros().div_euclid(1_000_000);
     let validity = certificate.validity();

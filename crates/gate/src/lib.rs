@@ -10,6 +10,8 @@ mod basic;
 mod config;
 mod door;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 pub mod haproxy;
 mod onward;

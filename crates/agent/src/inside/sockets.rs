@@ -6,6 +6,7 @@
 //! it has to count what it holds: 1 MiB a message, and 8 MiB of long ones in all sockets of this
 //! agent.
 
+pub mod fuzzing;
 mod inbound;
 mod messages;
 mod outbound;
