@@ -17,6 +17,7 @@ mod rivals;
 mod share;
 mod successor;
 mod ticks;
+mod unproven;
 mod unread;
 mod websocket;
 

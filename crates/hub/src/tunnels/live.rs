@@ -19,8 +19,7 @@ use tunnel::Tunnel;
 use wire::HelloAnswer;
 
 use super::{
-    bulk::Bulk, link_caps::LinkCaps, share::Share, ticks::Ticks, unread::Unread,
-    websocket::Unproven,
+    bulk::Bulk, link_caps::LinkCaps, share::Share, ticks::Ticks, unproven::Unproven, unread::Unread,
 };
 
 /// How long after its start a hub takes its agents to be on their way.

@@ -10,13 +10,10 @@ use forward::websocket::Handshake;
 use http::{Response, StatusCode, header::UPGRADE};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
-};
+use tokio::time::timeout;
 use tunnel::{ALPN_BULK, ALPN_LINK, ALPN_TUNNEL, WebSocketIo};
 
-use super::{accept, handshake::handshake};
+use super::{accept, handshake::handshake, unproven::Place};
 use crate::{
     pages::{Asker, Notice},
     state::Shared,
@@ -24,19 +21,6 @@ use crate::{
 
 /// How long the connection may take to become a WebSocket.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How many strangers may be about to prove a key at a time. Behind a proxy all of them seem to
-/// come from one address, which the edge doesn't count against them.
-const UNPROVEN: usize = 128;
-
-/// Places for those who haven't proven a key yet.
-pub(super) struct Unproven(Arc<Semaphore>);
-
-impl Default for Unproven {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(UNPROVEN)))
-    }
-}
 
 /// Answers a request for [`tunnel::WEBSOCKET_PATH`].
 pub(crate) fn answer(shared: &Shared, request: Request) -> Response<Body> {
@@ -49,7 +33,7 @@ pub(crate) fn answer(shared: &Shared, request: Request) -> Response<Body> {
     let (Some(connection), Some(upgrade)) = (connection, upgrade) else {
         return Notice::went_wrong().answer(&asker);
     };
-    let Ok(place) = Arc::clone(&shared.tunnels.unproven.0).try_acquire_owned() else {
+    let Some(place) = shared.tunnels.unproven.take(&connection, &shared.trusted) else {
         return Notice::busy().answer(&asker);
     };
     let peer = SocketAddr::new(connection.client, connection.peer.port());
@@ -64,12 +48,7 @@ fn upgrade_required() -> Response<Body> {
     answer
 }
 
-async fn take_in(
-    shared: Shared,
-    upgrade: OnUpgrade,
-    peer: SocketAddr,
-    place: OwnedSemaphorePermit,
-) {
+async fn take_in(shared: Shared, upgrade: OnUpgrade, peer: SocketAddr, place: Place) {
     let Ok(Ok(upgraded)) = timeout(PATIENCE, upgrade).await else { return };
     let io = WebSocketIo::accept(TokioIo::new(upgraded)).await;
     match handshake(&shared, io, &[ALPN_TUNNEL, ALPN_BULK, ALPN_LINK]).await {

@@ -26,4 +26,5 @@ mod relaying;
 mod shared_names;
 mod sockets;
 mod streams;
+mod tunnels_in_websockets;
 mod workshop;

@@ -22,11 +22,20 @@ use crate::{
 
 /// A browser's connection to the hub.
 fn dial(hub: &Hub) -> DuplexStream {
+    dial_with(hub, |_| ())
+}
+
+/// The same, of which every request is changed on its way.
+pub(crate) fn dial_with(
+    hub: &Hub,
+    change: impl Fn(&mut Request<Body>) + Clone + Send + 'static,
+) -> DuplexStream {
     let (browser, ours) = tokio::io::duplex(64 * 1024);
     let hub = hub.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let hub = hub.clone();
-        async move { Ok::<_, Infallible>(hub.answer(connected(request).map(Body::new)).await) }
+        let (hub, mut request) = (hub.clone(), connected(request).map(Body::new));
+        change(&mut request);
+        async move { Ok::<_, Infallible>(hub.answer(request).await) }
     });
     tokio::spawn(async move {
         let mut server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());

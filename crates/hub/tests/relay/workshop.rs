@@ -21,7 +21,11 @@ use rustls::ClientConfig;
 use store::{Account, Agent, Grant, GrantScope, NewAccount, NewAgent, NewSession, Store};
 use tempfile::TempDir;
 use testkit::cable::Cable;
-use tokio::{io::DuplexStream, task::JoinHandle, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, DuplexStream},
+    task::JoinHandle,
+    time::timeout,
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_util::sync::CancellationToken;
 use tunnel::{ALPN_BULK, ALPN_TUNNEL, Identity, Limits, PublicKey};
@@ -251,10 +255,10 @@ pub(crate) fn dial(hub: &Hub, cable: &Cable) -> DuplexStream {
 }
 
 /// Proves both keys.
-pub(crate) async fn prove(
+pub(crate) async fn prove<Io: AsyncRead + AsyncWrite + Unpin>(
     config: Arc<ClientConfig>,
-    io: DuplexStream,
-) -> std::io::Result<TlsStream<DuplexStream>> {
+    io: Io,
+) -> std::io::Result<TlsStream<Io>> {
     let name = rustls::pki_types::ServerName::try_from("hub.internal").unwrap();
     TlsConnector::from(config).connect(name, io).await
 }
@@ -284,12 +288,15 @@ pub(crate) async fn second_end(
     }
 }
 
-async fn agent_end(
+/// The agent's end of a tunnel.
+pub(crate) async fn agent_end<Io>(
     config: Arc<ClientConfig>,
-    io: DuplexStream,
+    io: Io,
     side: PrinterSide,
     stop: CancellationToken,
-) {
+) where
+    Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let Ok(tls) = prove(config, io).await else { return };
     let handler = move |request| {
         let side = side.clone();
