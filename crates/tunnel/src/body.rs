@@ -11,7 +11,13 @@ use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 use tokio::sync::oneshot;
 
-use crate::{Error, Limits, basin::Basin, budget::Allowance, exchange::Exchange, source::Source};
+use crate::{
+    Error, Limits,
+    basin::Basin,
+    budget::{Allowance, Reader},
+    exchange::Exchange,
+    source::Source,
+};
 
 /// A received body. It is read only as fast as it is asked for: the other side may send as much
 /// again as was taken out, so a reader that stalls holds up its own stream and no other.
@@ -30,9 +36,9 @@ impl Body {
         stream: RecvStream,
         exchange: Exchange,
         limits: &Limits,
-        (allowance, urgent): (&Allowance, bool),
+        (allowance, reader): (&Allowance, Reader),
     ) -> Self {
-        let counted = |basin: &Basin| basin.count(allowance.open(basin.downgrade(), urgent));
+        let counted = |basin: &Basin| basin.count(allowance.open(basin.downgrade(), reader));
         Self::new(stream, Some(exchange), limits, counted)
     }
 

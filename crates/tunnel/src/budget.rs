@@ -2,8 +2,8 @@
 //! hundreds of streams to each of many agents may stall at once. So they are counted, for each agent
 //! and for all together. From half of the budget on, the other side may send less ahead; when it is
 //! spent, the answer that was left unread for the longest time is given up. Nobody pays for what is
-//! held for others: the owner of agents for whom most is held gives first, and of these agents the
-//! one for which most is held.
+//! held for others: the owner of agents for whom most is held gives first, of these agents the one
+//! for which most is held, and of those who use its printers the person for whom most is held.
 
 mod holder;
 
@@ -25,6 +25,15 @@ pub struct Budget {
 #[derive(Debug, Clone)]
 pub struct Allowance(Arc<Holder>);
 
+/// Whose bytes they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reader {
+    /// None: this program itself.
+    pub(crate) person: Option<AccountId>,
+    /// Its answers are given up after all others.
+    pub(crate) urgent: bool,
+}
+
 /// An answer's place in the count. What was counted of it is taken off when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Account {
@@ -34,10 +43,10 @@ pub(crate) struct Account {
 }
 
 impl Budget {
-    /// Bytes for each agent, and for all together. Who takes less than an eighth of what an agent
-    /// may isn't slowed down for others.
+    /// Bytes for each agent, and for all together. A person, or an owner of agents, who takes less
+    /// than a sixteenth of what an agent may isn't slowed down for others.
     pub fn new(each: usize, all: usize) -> Self {
-        Self { each, all: Holder::new(all, each / 8) }
+        Self { each, all: Holder::new(all, each / 16) }
     }
 
     /// What this agent of this owner may take: the same as before, for as long as one of its
@@ -70,9 +79,9 @@ impl Allowance {
     }
 
     /// Counts what waits in a basin from now on.
-    pub(crate) fn open(&self, basin: WeakBasin, urgent: bool) -> Account {
-        let holder = Arc::clone(&self.0);
-        let number = holder.open(basin, urgent);
+    pub(crate) fn open(&self, basin: WeakBasin, reader: Reader) -> Account {
+        let holder = self.0.part(Name::Person(reader.person), usize::MAX);
+        let number = holder.open(basin, reader.urgent);
         Account { holder, number, held: 0 }
     }
 }

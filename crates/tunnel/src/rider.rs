@@ -4,10 +4,13 @@
 
 use std::{any::Any, fmt, sync::Arc};
 
+use printer::AccountId;
+
 /// Rides along with a request: put it among the request's extensions. It stays on this side of
 /// the tunnel, and is let go in the same moment as the request's stream.
 #[derive(Clone)]
 pub struct Rider {
+    person: AccountId,
     rides: Arc<dyn Ride>,
     /// What is let go together with it.
     _more: Option<Arc<dyn Any + Send + Sync>>,
@@ -20,15 +23,20 @@ pub trait Ride: Send + Sync + 'static {
 }
 
 impl Rider {
-    /// Lets something ride along.
-    pub fn new(what: impl Ride) -> Self {
-        Self { rides: Arc::new(what), _more: None }
+    /// Lets something ride along with a request of this person, for whom what is left unread of its
+    /// answer counts.
+    pub fn new(person: AccountId, what: impl Ride) -> Self {
+        Self { person, rides: Arc::new(what), _more: None }
     }
 
     /// The same, and something that is let go with this request's stream.
     #[must_use]
     pub fn and(&self, more: impl Send + Sync + 'static) -> Self {
-        Self { rides: Arc::clone(&self.rides), _more: Some(Arc::new(more)) }
+        Self { person: self.person, rides: Arc::clone(&self.rides), _more: Some(Arc::new(more)) }
+    }
+
+    pub(crate) const fn person(&self) -> AccountId {
+        self.person
     }
 
     pub(crate) fn given_up(&self) {

@@ -15,7 +15,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Allowance, Body, BoxError, Error, Limits, Priority, Protocol, bounds,
+    Allowance, Body, BoxError, Error, Limits, Priority, Protocol, Rider, bounds,
+    budget::Reader,
     crowd::Crowd,
     drive::{drive, settings_arrived},
     exchange::Exchange,
@@ -130,7 +131,10 @@ impl Tunnel {
         let length = bounds::check_request(&parts, body.is_end_stream())?;
         let is_empty = body.is_end_stream() || length.is_nothing();
         let slot = self.slot(&parts.extensions).await?;
-        let urgent = parts.extensions.get() == Some(&Priority::Control);
+        let reader = Reader {
+            person: parts.extensions.get().map(Rider::person),
+            urgent: parts.extensions.get() == Some(&Priority::Control),
+        };
 
         let mut exchange = Exchange::new(slot.clone(), self.0.resets.clone());
         let (answer, stream) = self.start(parts, is_empty).await?;
@@ -141,7 +145,7 @@ impl Tunnel {
         exchange.answered();
         let (parts, stream) = answer?.into_parts();
         let Inner { limits, allowance, .. } = &*self.0;
-        let body = Body::of_answer(stream, exchange, limits, (allowance, urgent));
+        let body = Body::of_answer(stream, exchange, limits, (allowance, reader));
         Ok(Response::from_parts(parts, body))
     }
 

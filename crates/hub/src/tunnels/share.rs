@@ -77,14 +77,14 @@ impl Share {
     /// request has to carry the rider: a stream counts for as long as the tunnel has to keep it.
     pub(crate) async fn take(&self, account: AccountId) -> Result<Rider, ShareTaken> {
         let stream = timeout(WAIT, self.of(account).stream()).await;
-        self.ride(stream.ok().flatten())
+        self.ride(account, stream.ok().flatten())
     }
 
     /// The same for an emergency stop (HZ-5), which waits for nothing else that the person does.
     pub(crate) async fn take_for_stop(&self, account: AccountId) -> Result<Rider, ShareTaken> {
         let person = self.of(account);
         let stream = timeout(WAIT, person.stop(Arc::clone(&self.stops))).await;
-        self.ride(stream.ok().flatten())
+        self.ride(account, stream.ok().flatten())
     }
 
     /// The tunnel is in use for as long as this is kept.
@@ -98,8 +98,8 @@ impl Share {
         self.users.wait().await;
     }
 
-    fn ride(&self, stream: Option<Stream>) -> Result<Rider, ShareTaken> {
-        let riding = |stream| Rider::new(Riding { stream, _in_use: self.in_use() });
+    fn ride(&self, account: AccountId, stream: Option<Stream>) -> Result<Rider, ShareTaken> {
+        let riding = |stream| Rider::new(account, Riding { stream, _in_use: self.in_use() });
         stream.map(riding).ok_or(ShareTaken)
     }
 

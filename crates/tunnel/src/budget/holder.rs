@@ -1,7 +1,9 @@
 //! For whom bytes are held: for all together, for the owners of agents among them, for the agents
-//! of an owner. What is held for one of them is held for those above, too.
+//! of an owner, for the people who use an agent's printers. What is held for one of them is held for
+//! those above, too.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     iter::successors,
     sync::{
@@ -11,6 +13,7 @@ use std::{
 };
 
 use printer::{AccountId, AgentId};
+use tokio::time::Instant;
 
 use crate::basin::{Basin, WeakBasin};
 
@@ -20,6 +23,8 @@ pub(super) enum Name {
     /// Whose agents they are.
     Owner(Option<AccountId>),
     Agent(AgentId),
+    /// Who uses its printers; nobody where the hub itself does.
+    Person(Option<AccountId>),
 }
 
 /// Some for whom bytes are held.
@@ -55,6 +60,12 @@ struct Answer {
     basin: WeakBasin,
     /// Given up after all others.
     urgent: bool,
+}
+
+/// An answer of which something waits.
+struct Unread {
+    since: Instant,
+    basin: Basin,
 }
 
 impl Holder {
@@ -151,28 +162,41 @@ impl Holder {
         successors(Some(self), |holder| holder.above.as_deref())
     }
 
-    /// Gives up one of the answers that are, or aren't, urgent, if any is unread: of the part for
-    /// which most is held, the one that was left unread for the longest time.
+    /// Gives up one of the answers that are, or aren't, urgent, if any is unread.
     fn give_up(&self, urgent: bool) -> bool {
-        let mut parts: Vec<_> = lock(&self.parts).values().filter_map(Weak::upgrade).collect();
-        parts.sort_by_key(|part| std::cmp::Reverse(part.held()));
-        self.give_up_longest(urgent) || parts.iter().any(|part| part.give_up(urgent))
+        let Some(unread) = self.unread(urgent) else { return false };
+        if unread.basin.give_up() {
+            self.common.given_up.fetch_add(1, Ordering::Relaxed);
+            tracing::info!("an answer that nobody reads was given up: memory is needed for others");
+        }
+        true
     }
 
-    fn give_up_longest(&self, urgent: bool) -> bool {
+    /// Of those for whom most is held, what was left unread for the longest time.
+    fn unread(&self, urgent: bool) -> Option<Unread> {
+        let parts: Vec<_> = lock(&self.parts).values().filter_map(Weak::upgrade).collect();
+        let mut parts: Vec<_> = parts.iter().map(|part| (part.held(), part)).collect();
+        parts.sort_unstable_by_key(|(held, _)| Reverse(*held));
+        let mut equals = parts.chunk_by(|(one, _), (other, _)| one == other);
+        let of_parts = || {
+            equals.find_map(|equals| {
+                let unread = equals.iter().filter_map(|(_, part)| part.unread(urgent));
+                unread.min_by_key(|unread| unread.since)
+            })
+        };
+        self.longest(urgent).or_else(of_parts)
+    }
+
+    /// Which of its own answers was left unread for the longest time.
+    fn longest(&self, urgent: bool) -> Option<Unread> {
         let waiting: Vec<_> = lock(&self.answers)
             .waiting
             .values()
             .filter(|answer| answer.urgent == urgent)
             .filter_map(|answer| answer.basin.upgrade())
             .collect();
-        let unread = waiting.iter().filter_map(|basin| Some((basin.unread_since()?, basin)));
-        let Some((_, basin)) = unread.min_by_key(|(since, _)| *since) else { return false };
-        if basin.give_up() {
-            self.common.given_up.fetch_add(1, Ordering::Relaxed);
-            tracing::info!("an answer that nobody reads was given up: memory is needed for others");
-        }
-        true
+        let unread = |basin: Basin| Some(Unread { since: basin.unread_since()?, basin });
+        waiting.into_iter().filter_map(unread).min_by_key(|unread| unread.since)
     }
 }
 

@@ -6,9 +6,9 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use printer::{AccountId, AgentId, OsRandom, SystemClock};
 use tokio::time::{sleep, timeout};
-use tunnel::{Allowance, Body, Budget, Limits, Priority};
+use tunnel::{Allowance, Body, Budget, Limits, Priority, Ride, Rider};
 
-use crate::ends::{AnyBody, Ends, connect_within, full, get, made, page, read};
+use crate::ends::{AnyBody, Ends, account, connect_within, full, get, made, page, read};
 
 const WINDOW: usize = 256 * 1024;
 const SOON: Duration = Duration::from_secs(20);
@@ -31,18 +31,32 @@ async fn connected(allowance: Allowance) -> Ends {
     connect_within(allowance, wire, Limits::TUNNEL, printer).await
 }
 
-fn account() -> AccountId {
-    AccountId::new(&SystemClock::new(), &OsRandom)
-}
-
 fn agent_id() -> AgentId {
     AgentId::new(&SystemClock::new(), &OsRandom)
 }
 
-/// A viewer who reads nothing, once all that may come has come.
+/// Nothing that has to be let go.
+struct Nothing;
+
+impl Ride for Nothing {
+    fn given_up(&self) {}
+}
+
+/// A download for somebody.
+async fn download(ends: &Ends, viewer: AccountId) -> Body {
+    let mut request = get("/download");
+    request.extensions_mut().insert(Rider::new(viewer, Nothing));
+    ends.hub.send(request).await.unwrap().into_body()
+}
+
+/// A viewer who reads nothing, once all that may come has come: each time somebody else.
 async fn stalled(ends: &Ends, budget: &Budget) -> Body {
+    stalled_for(account(), ends, budget).await
+}
+
+async fn stalled_for(viewer: AccountId, ends: &Ends, budget: &Budget) -> Body {
     let (before, given_up) = (budget.held(), budget.given_up());
-    let body = ends.hub.send(get("/download")).await.unwrap().into_body();
+    let body = download(ends, viewer).await;
     until(|| budget.held() >= before + WINDOW || budget.given_up() > given_up).await;
     body
 }
@@ -54,6 +68,15 @@ async fn until(so: impl Fn() -> bool) {
         }
     };
     timeout(SOON, waiting).await.expect("it never happened");
+}
+
+/// Reads so many bytes, or a frame more.
+async fn read_some(body: &mut Body, bytes: usize) {
+    let mut read = 0;
+    while read < bytes {
+        let frame = timeout(SOON, body.frame()).await.unwrap().unwrap().unwrap();
+        read += frame.into_data().map_or(0, |bytes| bytes.len());
+    }
 }
 
 async fn is_whole(body: Body) -> bool {
@@ -192,14 +215,51 @@ async fn stop_is_answered_when_all_memory_is_spent() {
 
 // covers: RL-7
 #[tokio::test]
+async fn viewer_who_pauses_pays_for_nobody_who_leaves_more_unread() {
+    let budget = Budget::new(8 * WINDOW, usize::MAX);
+    let ends = agent(&budget).await;
+    // The longest unread of all, of two people who each leave less than a third one.
+    let paused = stalled(&ends, &budget).await;
+    let two = account();
+    let others = [stalled_for(two, &ends, &budget).await, stalled_for(two, &ends, &budget).await];
+    let (greedy, mut left) = (account(), Vec::new());
+    for _ in 0..12 {
+        left.push(stalled_for(greedy, &ends, &budget).await);
+    }
+    until(|| budget.held() <= 8 * WINDOW).await;
+    assert!(budget.given_up() >= 7, "{}", budget.given_up());
+    for viewer in [paused].into_iter().chain(others) {
+        assert!(is_whole(viewer).await, "a person pays for another one");
+    }
+    drop(left);
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn viewer_with_little_is_not_slowed_down_for_one_with_much() {
+    let budget = Budget::new(16 * WINDOW, usize::MAX);
+    let ends = agent(&budget).await;
+    let (greedy, mut viewers) = (account(), Vec::new());
+    for _ in 0..9 {
+        viewers.push(stalled_for(greedy, &ends, &budget).await);
+    }
+    let mut reads = download(&ends, account()).await;
+    read_some(&mut reads, 2 * WINDOW).await;
+    until(|| budget.held() >= 9 * WINDOW + WINDOW * 3 / 4).await;
+    drop(viewers);
+}
+
+// covers: RL-7
+#[tokio::test]
 async fn while_memory_is_scarce_less_is_sent_ahead() {
     let budget = Budget::new(4 * WINDOW, usize::MAX);
     let ends = agent(&budget).await;
     let mut viewers = Vec::new();
+    let viewer = account();
     for _ in 0..3 {
-        viewers.push(stalled(&ends, &budget).await);
+        viewers.push(stalled_for(viewer, &ends, &budget).await);
     }
-    let mut reads = ends.hub.send(get("/download")).await.unwrap().into_body();
+    let mut reads = download(&ends, viewer).await;
     let mut bytes = 0;
     while let Some(frame) = timeout(SOON, reads.frame()).await.unwrap() {
         bytes += frame.unwrap().into_data().map_or(0, |bytes| bytes.len());
@@ -214,18 +274,14 @@ async fn while_memory_is_scarce_less_is_sent_ahead() {
 // covers: RL-7
 #[tokio::test]
 async fn agent_with_little_is_not_slowed_down_for_one_with_much() {
-    let budget = Budget::new(8 * WINDOW, 8 * WINDOW);
+    let budget = Budget::new(16 * WINDOW, 8 * WINDOW);
     let (greedy, modest) = (agent(&budget).await, agent(&budget).await);
     let mut viewers = Vec::new();
     for _ in 0..5 {
         viewers.push(stalled(&greedy, &budget).await);
     }
-    let mut reads = modest.hub.send(get("/download")).await.unwrap().into_body();
-    let mut bytes = 0;
-    while bytes < 2 * WINDOW {
-        let frame = timeout(SOON, reads.frame()).await.unwrap().unwrap().unwrap();
-        bytes += frame.into_data().map_or(0, |bytes| bytes.len());
-    }
+    let mut reads = download(&modest, account()).await;
+    read_some(&mut reads, 2 * WINDOW).await;
     until(|| budget.held() >= 5 * WINDOW + WINDOW * 3 / 4).await;
     drop(viewers);
 }

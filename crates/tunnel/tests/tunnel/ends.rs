@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Channel, Empty, Full, combinators::UnsyncBoxBody};
+use printer::{AccountId, OsRandom, SystemClock};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
     sync::watch,
@@ -126,6 +127,11 @@ pub(crate) fn get(path: &str) -> Request<AnyBody> {
 pub(crate) fn request(method: Method, path: &str, body: AnyBody) -> Request<AnyBody> {
     let uri = format!("http://agent.internal{path}");
     Request::builder().method(method).uri(uri).body(body).unwrap()
+}
+
+/// Somebody new.
+pub(crate) fn account() -> AccountId {
+    AccountId::new(&SystemClock::new(), &OsRandom)
 }
 
 /// A request that opens a WebSocket.

@@ -135,7 +135,7 @@ async fn visitor_who_cancels_before_the_answer_is_rid_of_the_stream_only_when_th
     let given_up = Arc::new(AtomicUsize::new(0));
     let riding = |path| {
         let mut request = get(path);
-        request.extensions_mut().insert(Rider::new(Counting(given_up.clone())));
+        request.extensions_mut().insert(Rider::new(ends::account(), Counting(given_up.clone())));
         request
     };
     let riders = || Arc::strong_count(&given_up) - 1;
