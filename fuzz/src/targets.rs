@@ -5,6 +5,7 @@ mod audit;
 mod credentials;
 mod edge;
 mod form;
+mod framing;
 mod gate;
 mod guard;
 mod headers;
@@ -22,6 +23,7 @@ pub(crate) const ALL: &[Target] = &[
     ("secrets", credentials::secrets),
     ("asked", edge::asked),
     ("client-hello", edge::client_hello),
+    ("framing", framing::framing),
     ("trusted-proxies", edge::trusted_proxies),
     ("form", form::form),
     ("basic", gate::basic),

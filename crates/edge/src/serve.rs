@@ -6,6 +6,7 @@ mod caps;
 mod connection;
 mod held;
 mod redirect;
+mod strict;
 mod work;
 
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};

@@ -28,6 +28,7 @@ use super::{
     caps::Place,
     held::Held,
     redirect,
+    strict::Strict,
     work::{Owed, Told, Work},
 };
 use crate::{BoxError, Limits, TlsStream, certificate::Resolver, tls::ALPN_HTTP2};
@@ -66,7 +67,7 @@ impl Visit {
         B::Error: Into<BoxError>,
     {
         let is_http2 = stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2);
-        let io = TokioIo::new(Held::new(stream, place));
+        let held = Held::new(stream, place);
         let turns = Turns::new();
         let service = {
             let (turns, trusted) = (turns.clone(), self.doors.trusted.clone());
@@ -79,16 +80,17 @@ impl Visit {
                 let leaving = leaving.clone();
                 answered.map_ok(move |mut response| {
                     say_goodbye(!is_http2 && leaving.is_cancelled(), &mut response);
-                    work.upgraded(opens_socket && response.status().is_success());
+                    work.upgraded(is_upgrade(opens_socket, response.status()));
                     response.map(|body| Told::new(body, owed))
                 })
             })
         };
         if is_http2 {
-            let connection = self.http2().serve_connection(io, service);
+            let connection = self.http2().serve_connection(TokioIo::new(held), service);
             let finish = http2::Connection::graceful_shutdown;
             self.drive(connection, finish, Parting::AtOnce, turns).await;
         } else {
+            let io = TokioIo::new(Strict::new(held, turns.work.clone()));
             let connection = self.http1().serve_connection(io, service).with_upgrades();
             let finish = http1::UpgradeableConnection::graceful_shutdown;
             self.drive(connection, finish, Parting::WithAnswer, turns).await;
@@ -104,7 +106,7 @@ impl Visit {
             let answer = redirect::to_https(&request, &self.resolver, self.https_port);
             async { Ok::<_, Infallible>(answer.map(|body| Told::new(body, owed))) }
         });
-        let io = TokioIo::new(Held::new(tcp, place));
+        let io = TokioIo::new(Strict::new(Held::new(tcp, place), turns.work.clone()));
         let connection = self.http1().serve_connection(io, service);
         let finish = http1::Connection::graceful_shutdown;
         self.drive(connection, finish, Parting::WithAnswer, turns.clone()).await;
@@ -199,6 +201,11 @@ impl Visit {
 enum Parting {
     AtOnce,
     WithAnswer,
+}
+
+/// Whether an answer opens a WebSocket, in HTTP/2 to CONNECT.
+fn is_upgrade(asked_to_connect: bool, status: StatusCode) -> bool {
+    status == StatusCode::SWITCHING_PROTOCOLS || asked_to_connect && status.is_success()
 }
 
 /// Says if this was the last answer on an HTTP/1.1 connection. One that became a WebSocket stays.
