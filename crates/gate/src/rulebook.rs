@@ -97,14 +97,22 @@ impl Rulebook {
     }
 
     /// What becomes of a request. For an address that only looks as if it were inside, everything
-    /// is read both ways, the way to a server included, and the stricter holds.
+    /// is read both ways, the way to a server included, and the stricter holds. Where both ways
+    /// lead to a server, but not to the same, neither is the stricter, and nobody gets anywhere:
+    /// else a visitor would choose between them, by a header that makes the address doubtful.
     pub(crate) fn decide(&self, facts: &Facts<'_>) -> Result<Decision<'_>, Unproven> {
         let decision = self.decide_once(facts)?;
         if facts.doubt == Doubt::None {
             return Ok(decision);
         }
         let other = self.decide_once(&Facts { doubt: Doubt::None, ..*facts })?;
-        Ok(if other.strictness() > decision.strictness() { other } else { decision })
+        Ok(match (&decision, &other) {
+            (Decision::Pass(one), Decision::Pass(two)) if !std::ptr::eq(*one, *two) => {
+                Decision::Stop(Action::Deny)
+            }
+            _ if other.strictness() > decision.strictness() => other,
+            _ => decision,
+        })
     }
 
     fn decide_once(&self, facts: &Facts<'_>) -> Result<Decision<'_>, Unproven> {
@@ -204,27 +212,51 @@ mod tests {
     use super::*;
     use crate::rules::{Doubt, Password};
 
+    /// Guests have a server of their own, all others another; `shut` closes the first.
+    async fn guests(shut: &str) -> Rulebook {
+        let file = format!(
+            "defaults\n mode http\nfrontend f\n bind 127.0.0.1:8443 ssl crt x.pem\n \
+             acl guests src 192.168.1.0/24\n use_backend camera if guests\n \
+             default_backend printer\nbackend camera\n {shut}\n server a 127.0.0.1:1\n\
+             backend printer\n server b 127.0.0.1:2\n"
+        );
+        let import = crate::haproxy::read(&file, None).unwrap_or_else(|why| panic!("{why}"));
+        Rulebook::make(import.config, 0).await.unwrap()
+    }
+
+    /// To which port an address gets.
+    fn gets_to(book: &Rulebook, client: [u8; 4], doubt: Doubt) -> Option<u16> {
+        let facts = Facts {
+            client: client.into(),
+            doubt,
+            method: &Method::GET,
+            path: "/",
+            passwords: &|_| Password::Wrong,
+        };
+        match book.decide(&facts) {
+            Ok(Decision::Pass(server)) => Some(server.origin.address().port()),
+            _ => None,
+        }
+    }
+
     // covers: GT-3, GT-4
     #[tokio::test]
     async fn gateway_takes_the_route_for_strangers() {
-        let file = "defaults\n mode http\nfrontend f\n bind 127.0.0.1:8443 ssl crt x.pem\n \
-                    acl guests src 192.168.1.0/24\n use_backend shut if guests\n \
-                    default_backend open\nbackend shut\n http-request deny\n \
-                    server a 127.0.0.1:1\nbackend open\n server b 127.0.0.1:2\n";
-        let import = crate::haproxy::read(file, None).unwrap_or_else(|why| panic!("{why}"));
-        let book = Rulebook::make(import.config, 0).await.unwrap();
-        let passes = |client: [u8; 4], doubt| {
-            let facts = Facts {
-                client: client.into(),
-                doubt,
-                method: &Method::GET,
-                path: "/",
-                passwords: &|_| Password::Wrong,
-            };
-            matches!(book.decide(&facts), Ok(Decision::Pass(_)))
-        };
-        assert!(passes([203, 0, 113, 9], Doubt::None));
-        assert!(!passes([192, 168, 1, 9], Doubt::None));
-        assert!(!passes([192, 168, 1, 1], Doubt::UnlessAlone));
+        let book = guests("http-request deny").await;
+        assert_eq!(gets_to(&book, [203, 0, 113, 9], Doubt::None), Some(2));
+        assert_eq!(gets_to(&book, [192, 168, 1, 9], Doubt::None), None);
+        assert_eq!(gets_to(&book, [192, 168, 1, 1], Doubt::UnlessAlone), None);
+    }
+
+    // covers: GT-3, GT-4
+    #[tokio::test]
+    async fn header_of_a_proxy_leads_a_guest_to_the_printer() {
+        let book = guests("").await;
+        assert_eq!(gets_to(&book, [192, 168, 1, 9], Doubt::None), Some(1));
+        assert_eq!(gets_to(&book, [203, 0, 113, 9], Doubt::None), Some(2));
+        for doubt in [Doubt::UnlessAlone, Doubt::Always] {
+            assert_eq!(gets_to(&book, [192, 168, 1, 9], doubt), None, "{doubt:?}");
+            assert_eq!(gets_to(&book, [203, 0, 113, 9], doubt), Some(2), "{doubt:?}");
+        }
     }
 }
