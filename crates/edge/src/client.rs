@@ -111,24 +111,30 @@ impl TrustedProxies {
         let from = peer.ip().to_canonical();
         let unlisted_proxy =
             !self.contains(from) && is_private(from) && claims_another_client(headers);
-        let client = self.client(headers, from);
+        let (client, _) = self.client(headers, from);
         Connection { client, peer, local, secure: true, unlisted_proxy }
+    }
+
+    /// Whether the client to which these headers lead says in `X-Forwarded-For` that it asks for
+    /// somebody else: something stands left of it.
+    pub fn client_asks_for_another(&self, headers: &HeaderMap, peer: IpAddr) -> bool {
+        let (_, more) = self.client(headers, peer.to_canonical());
+        more
     }
 
     /// The right-most hop that is not a trusted proxy. What stands left of it was written by
     /// someone we don't trust; what can't be read ends the search at the proxy that wrote it.
-    fn client(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
+    /// And whether anything stands left of it.
+    fn client(&self, headers: &HeaderMap, peer: IpAddr) -> (IpAddr, bool) {
         let mut client = peer;
-        for hop in hops_from_the_right(headers).take(MAX_HOPS) {
-            if !self.contains(client) {
-                break;
-            }
-            match hop.and_then(address_of_hop) {
-                Some(address) => client = address,
-                None => break,
-            }
+        let mut hops = hops_from_the_right(headers).take(MAX_HOPS).peekable();
+        while self.contains(client)
+            && let Some(address) = hops.peek().copied().flatten().and_then(address_of_hop)
+        {
+            client = address;
+            hops.next();
         }
-        client
+        (client, hops.peek().is_some())
     }
 }
 

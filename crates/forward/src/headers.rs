@@ -126,11 +126,19 @@ pub fn strip_forwarding(headers: &mut HeaderMap) {
 }
 
 fn is_forwarding(name: &HeaderName) -> bool {
-    let text = name.as_str();
-    text.contains('_')
-        || *name == VIA
-        || FORWARDING.contains(&text)
-        || FORWARDING_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+    name.as_str().contains('_') || is_of_a_proxy(name.as_str())
+}
+
+fn is_of_a_proxy(name: &str) -> bool {
+    name == VIA.as_str()
+        || FORWARDING.contains(&name)
+        || FORWARDING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a request says that it was sent on for somebody: it has one of the fields that proxies
+/// write, under whichever of its names. Nobody who asks for themselves sends any.
+pub fn tell_of_a_proxy(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| is_of_a_proxy(&name.as_str().replace('_', "-")))
 }
 
 /// The comma-separated words of all fields of one name, lower-cased.
@@ -226,6 +234,7 @@ mod tests {
             "x_script_name",
         ] {
             let mut map = headers(&[(name, "127.0.0.1"), ("x-api-key", "k")]);
+            assert!(tell_of_a_proxy(&map), "{name}");
             strip_forwarding(&mut map);
             assert_eq!(map, headers(&[("x-api-key", "k")]), "{name}");
         }
@@ -241,6 +250,7 @@ mod tests {
             ("referer", "https://a.localhost/"),
         ];
         let mut map = headers(&lines);
+        assert!(!tell_of_a_proxy(&map));
         strip_forwarding(&mut map);
         strip_hop_by_hop(&mut map);
         assert_eq!(map, headers(&lines));

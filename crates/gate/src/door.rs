@@ -18,8 +18,9 @@ use crate::{
     pass::{Pass, Proven},
     passwords::NotChecked,
     rulebook::{Decision, Rulebook, Server},
-    rules::{Action, Doubt, Password},
+    rules::{Action, Password},
     users::UserList,
+    visitor::Visitor,
 };
 
 /// Answers a request.
@@ -64,28 +65,20 @@ async fn pass(
     if !is_an_app(&parts) {
         same_origin::judge(&parts, &asked.origin(), handshake.is_some())?;
     }
+    let (trusted, surroundings) = (&shared.trusted, shared.surroundings.subscribe());
+    let visitor = Visitor::of(&parts.headers, &connection, trusted, surroundings);
     let mut pass = Pass {
-        client: connection.client,
-        doubt: doubt(shared, &connection),
+        visitor,
+        leads_to: None,
         method: judged_method(&parts, handshake.as_ref()),
         path: parts.uri.path().to_owned(),
         proven: Proven::new(),
         rules,
     };
     let server = let_in(shared, &book, &mut pass, pair.as_ref()).await?;
+    pass.leads_to = Some(server.origin.address());
     let visit = Visit { parts, handshake, asked, pass };
     onward::send(shared, &book, server, visit, body).await
-}
-
-/// How far the visitor's address may be believed.
-fn doubt(shared: &Shared, connection: &Connection) -> Doubt {
-    // Also one behind another: where a proxy's own address is said to be the visitor's, it said
-    // nothing about whom it stands for.
-    let proxy_is_silent = shared.trusted.contains(connection.client);
-    if connection.unlisted_proxy || proxy_is_silent {
-        return Doubt::Always;
-    }
-    shared.surroundings.load().doubt(connection.client)
 }
 
 /// The method that rules look at. A WebSocket is a GET, whatever kind of connection it comes on: so
@@ -116,7 +109,7 @@ async fn let_in<'a>(
     };
     let mut decision = decide(pass, Password::Unproven);
     if decision.is_err() {
-        pass.proven = prove(shared, book, pass.client, pair).await?;
+        pass.proven = prove(shared, book, pass.visitor.address, pair).await?;
         decision = decide(pass, Password::Wrong);
     }
     match decision {

@@ -12,7 +12,6 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
 use edge::{
     Limits, Listeners, Listening, Tls, TrustedProxies,
     certificate::{Resolver, SelfSigned},
@@ -20,13 +19,12 @@ use edge::{
 use http::Request;
 use hyper::body::Incoming;
 use printer::{Clock, Random};
-use tokio::{sync::watch, time::sleep};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Config, Error, Surroundings, door, passwords::Passwords, rulebook::Rulebook};
-
-/// How often this machine's networks are looked at: a router can give new addresses at any time.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
+use crate::{
+    Config, Error, Surroundings, door, passwords::Passwords, rulebook::Rulebook, surroundings,
+};
 
 /// A gate, ready to be served. Clones are the same gate.
 #[derive(Clone)]
@@ -40,7 +38,7 @@ pub struct Gate {
 pub(crate) struct Shared {
     pub(crate) rules: watch::Sender<Arc<Rulebook>>,
     pub(crate) passwords: Passwords,
-    pub(crate) surroundings: Arc<ArcSwap<Surroundings>>,
+    pub(crate) surroundings: watch::Sender<Arc<Surroundings>>,
     pub(crate) trusted: TrustedProxies,
     pub(crate) patience: Patience,
     editions: Arc<AtomicU64>,
@@ -86,7 +84,7 @@ impl Gate {
         let book = Rulebook::make(config, 0).await?;
         let own = SelfSigned::load_or_create(parts.folder, Arc::clone(&parts.clock))?;
         let certificates = Arc::new(Resolver::new(own, book.names())?);
-        let surroundings = Arc::new(ArcSwap::from_pointee(Surroundings::read()?));
+        let surroundings = watch::Sender::new(Arc::new(Surroundings::read()?));
         let shared = Shared {
             rules: watch::Sender::new(Arc::new(book)),
             passwords: Passwords::new(parts.clock, parts.random.as_ref()),
@@ -129,8 +127,8 @@ impl Gate {
     ) -> Result<(), Error> {
         let served = listeners.into_iter().map(|place| self.serve_one(place, shutdown.clone()));
         let all = try_all(served.collect());
-        let watch = self.look_around(&shutdown);
-        let (served, ()) = tokio::join!(all, watch);
+        let look = surroundings::follow(Surroundings::read, &self.shared.surroundings, &shutdown);
+        let (served, ()) = tokio::join!(all, look);
         served
     }
 
@@ -151,16 +149,6 @@ impl Gate {
         Ok(())
     }
 
-    async fn look_around(&self, shutdown: &CancellationToken) {
-        while shutdown.run_until_cancelled(sleep(LOOK_AGAIN)).await.is_some() {
-            match tokio::task::spawn_blocking(Surroundings::read).await {
-                Ok(Ok(now)) => self.shared.surroundings.store(Arc::new(now)),
-                Ok(Err(error)) => tracing::warn!(%error, "this machine's networks can't be seen"),
-                Err(_) => {}
-            }
-        }
-    }
-
     /// Where one of its places listens.
     ///
     /// # Errors
@@ -171,7 +159,7 @@ impl Gate {
 
     /// This machine's networks, as the gate sees them.
     pub fn surroundings(&self) -> Arc<Surroundings> {
-        self.shared.surroundings.load_full()
+        self.shared.surroundings.borrow().clone()
     }
 }
 

@@ -23,6 +23,7 @@ mod same_password;
 mod settings;
 mod surroundings;
 mod users;
+mod visitor;
 
 pub use config::{Backend, Config, Listen, Rewrite, Route};
 pub use error::Error;

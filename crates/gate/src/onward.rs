@@ -45,7 +45,7 @@ pub(crate) async fn send(
             () = progress.stopped() => return Err(Refusal::StoodStill),
         };
         if let Some(pair) = pair.filter(|_| same_password::was_right(answer.status())) {
-            tokio::spawn(compare(shared.clone(), Arc::clone(book), pass.client, pair));
+            tokio::spawn(compare(shared.clone(), Arc::clone(book), pass.visitor.address, pair));
         }
         let stalled = async move { progress.upload_stopped().await };
         return Ok(lasting(answer, pass, stalled));
@@ -83,10 +83,10 @@ async fn exchange(
 /// whatever the address looks like; nor is one whose address the rules don't name, and who came in
 /// where everybody may.
 fn client(book: &Rulebook, pass: &Pass) -> IpAddr {
-    if book.names_network_of(pass.client, pass.doubt) && !pass.is_proven() {
-        pass.client
+    if book.names_network_of(pass.visitor.address, pass.visitor.doubt()) && !pass.is_proven() {
+        pass.visitor.address
     } else {
-        shown_to_printers(pass.client)
+        shown_to_printers(pass.visitor.address)
     }
 }
 

@@ -2,6 +2,8 @@
 //! networks a person at home would be. A router that forwards a port, and a container's bridge,
 //! let every visitor look like one of those at home (GT-4).
 
+mod follow;
+
 use std::{
     fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -9,6 +11,8 @@ use std::{
 
 use if_addrs::{IfAddr, Interface};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+pub(crate) use follow::follow;
 
 use crate::rules::{Doubt, Networks, hidden_in};
 
@@ -57,6 +61,12 @@ impl Surroundings {
             }
         }
         found
+    }
+
+    /// Nothing but a router.
+    #[cfg(test)]
+    pub(crate) fn with_router(router: IpAddr) -> Self {
+        Self { gateways: vec![router], ..Self::default() }
     }
 
     /// Whether an address may stand for strangers.

@@ -9,7 +9,7 @@ fn client(trusted: &str, peer: &str, lines: &[&str]) -> String {
     for line in lines {
         headers.append("x-forwarded-for", HeaderValue::from_str(line).unwrap());
     }
-    trusted.client(&headers, peer.parse::<IpAddr>().unwrap().to_canonical()).to_string()
+    trusted.client(&headers, peer.parse::<IpAddr>().unwrap().to_canonical()).0.to_string()
 }
 
 // covers: SV-4
@@ -88,6 +88,27 @@ fn a_proxy_that_nobody_listed_is_noticed() {
     assert!(!quiet.unlisted_proxy);
 }
 
+// covers: SV-4
+#[test]
+fn a_client_that_is_a_proxy_itself_is_noticed_behind_a_trusted_one() {
+    let trusted: TrustedProxies = "10.0.0.0/8".parse().unwrap();
+    for (lines, noticed) in [
+        (&["192.168.1.7"][..], false),
+        (&["192.168.1.7, 10.0.0.3"], false),
+        (&["203.0.113.9, 192.168.1.7"], true),
+        (&["203.0.113.9", "192.168.1.7, 10.0.0.3"], true),
+        (&["unknown, 192.168.1.7"], true),
+        (&[], false),
+    ] {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append("x-forwarded-for", HeaderValue::from_static(line));
+        }
+        let peer = "::ffff:10.0.0.2".parse().unwrap();
+        assert_eq!(trusted.client_asks_for_another(&headers, peer), noticed, "{lines:?}");
+    }
+}
+
 #[test]
 fn an_endless_chain_is_not_followed() {
     for (hops, expected) in [(31, "203.0.113.9"), (32, "10.0.0.3"), (5_000, "10.0.0.3")] {
@@ -112,7 +133,7 @@ proptest! {
             headers.insert("x-forwarded-for", value);
             let trusted: TrustedProxies = "10.0.0.2".parse().unwrap();
             let peer: IpAddr = "203.0.113.9".parse().unwrap();
-            prop_assert_eq!(trusted.client(&headers, peer), peer);
+            prop_assert_eq!(trusted.client(&headers, peer).0, peer);
         }
     }
 

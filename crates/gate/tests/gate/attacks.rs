@@ -56,8 +56,17 @@ async fn forged_forwarding_headers_look_inside() {
 async fn inside_address_behind_untrusted_proxy() {
     let rig = Rig::inside().await;
     assert_eq!(status(rig.get("/")).await, 200);
-    for name in ["x-forwarded-for", "forwarded", "x-real-ip", "cf-connecting-ip", "true-client-ip"]
-    {
+    for name in [
+        "x-forwarded-for",
+        "x-forwarded-proto",
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "x-client-ip",
+        "cf-connecting-ip",
+        "true-client-ip",
+        "fly-client-ip",
+    ] {
         assert_eq!(status(rig.get("/").header(name, "192.168.1.7")).await, 401, "{name}");
     }
 }
