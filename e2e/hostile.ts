@@ -1,4 +1,4 @@
-import { test as base, type BrowserContext, type Page } from "@playwright/test";
+import { test as base, type Browser, type BrowserContext, type Cookie, type Page } from "@playwright/test";
 import { NAMINGS, type Naming } from "./naming.ts";
 import { Printer } from "./printer.ts";
 import { Workshop } from "./workshop.ts";
@@ -9,6 +9,7 @@ export interface Siblings {
   workshop: Workshop;
   friend: Printer;
   friendPage: Page;
+  friendOrigin: string;
   foe: Printer;
   foePage: Page;
   context: BrowserContext;
@@ -35,20 +36,59 @@ const foesHeaders = ({ parent }: Naming) => ({
   ],
 });
 
-export const test = base.extend<{ naming: Naming; siblings: Siblings }>({
-  naming: [NAMINGS[0] as Naming, { option: true }],
-  siblings: async ({ context, naming }, use) => {
+/** What the tests of one naming share: starting it takes longer than most of them. */
+class Street {
+  static async open(browser: Browser, naming: Naming): Promise<Street> {
     const friend = await Printer.start("Friend", { page: "<h1>Friend</h1>", headers: { "set-cookie": FRIENDS_COOKIES } });
     const foe = await Printer.start("Foe", { page: "<h1>Foe</h1>", headers: foesHeaders(naming) });
     const workshop = await Workshop.start([friend, foe], naming);
+    const context = await browser.newContext({ ignoreHTTPSErrors: true });
     await workshop.setUp(context);
+    const session = await context.cookies();
+    await context.close();
+    return new Street(workshop, friend, foe, session);
+  }
+
+  private constructor(
+    readonly workshop: Workshop,
+    readonly friend: Printer,
+    readonly foe: Printer,
+    /** The session of the person who owns both. */
+    readonly session: Cookie[],
+  ) {}
+
+  async end(): Promise<void> {
+    await this.workshop.end();
+    for (const printer of [this.friend, this.foe]) printer.end();
+  }
+}
+
+interface OfWorker {
+  /** Those that are open, by the title of their naming. */
+  streets: Map<string, Street>;
+}
+
+export const test = base.extend<{ naming: Naming; siblings: Siblings }, OfWorker>({
+  naming: [NAMINGS[0] as Naming, { option: true }],
+  streets: [
+    async ({}, use) => {
+      const streets = new Map<string, Street>();
+      await use(streets);
+      for (const street of streets.values()) await street.end();
+    },
+    { scope: "worker" },
+  ],
+  siblings: async ({ browser, context, naming, streets }, use) => {
+    const street = streets.get(naming.title) ?? (await Street.open(browser, naming));
+    streets.set(naming.title, street);
+    const { workshop, friend, foe, session } = street;
+    await context.addCookies(session);
     const friendPage = await workshop.open(context, friend);
     const foePage = await workshop.open(context, foe);
     friend.forget();
     foe.forget();
-    await use({ naming, workshop, friend, friendPage, foe, foePage, context });
-    await workshop.end();
-    for (const printer of [friend, foe]) printer.end();
+    const friendOrigin = new URL(friendPage.url()).origin;
+    await use({ naming, workshop, friend, friendPage, friendOrigin, foe, foePage, context });
   },
 });
 
