@@ -1,24 +1,25 @@
 //! What has arrived of a body and was not read yet. HTTP/2 bounds how many bytes that may be, but
 //! not in how many frames they come, and the library ends a connection that holds too many small
-//! ones. So frames are taken out as they arrive, small ones are joined, and the other side may
-//! send more only when somebody has read them.
+//! ones. So frames are taken out as they arrive, small ones are joined ([`Pieces`]), and the other
+//! side may send more only when somebody has read them.
 
 use std::{
-    collections::VecDeque,
     future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, Waker},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use h2::RecvStream;
 use http::HeaderMap;
 use tokio::{sync::oneshot, time::Instant};
 
-use crate::{Error, budget::Account, source::Source};
-
-/// Pieces below this size are joined, in bytes.
-const SMALL: usize = 4 * 1024;
+use crate::{
+    Error,
+    budget::Account,
+    pieces::{Piece, Pieces},
+    source::Source,
+};
 
 /// Why a reader gets no more of what it left unread.
 const NEEDED: &str = "it was left unread, and its memory is needed for others";
@@ -33,9 +34,7 @@ pub(crate) struct WeakBasin(Weak<Mutex<Content>>);
 
 #[derive(Debug)]
 struct Content {
-    pieces: VecDeque<Bytes>,
-    /// Small pieces behind the others, joined.
-    tail: BytesMut,
+    pieces: Pieces,
     /// Why nothing more comes.
     end: Option<Result<(), Error>>,
     reader: Option<Waker>,
@@ -50,8 +49,7 @@ impl Basin {
     /// An empty one.
     pub(crate) fn new(source: Source) -> Self {
         Self(Arc::new(Mutex::new(Content {
-            pieces: VecDeque::new(),
-            tail: BytesMut::new(),
+            pieces: Pieces::default(),
             end: None,
             reader: None,
             offered: None,
@@ -97,9 +95,9 @@ impl Basin {
     /// The next bytes; `None` at the end.
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         let mut content = self.lock();
-        if let Some(piece) = content.take() {
-            content.taken(piece.len());
-            return Poll::Ready(Some(Ok(piece)));
+        if let Some(piece) = content.pieces.take() {
+            content.taken(&piece);
+            return Poll::Ready(Some(Ok(piece.bytes)));
         }
         match content.end.take() {
             Some(Ok(())) => {
@@ -120,19 +118,19 @@ impl Basin {
     /// Whether everything was read, and nothing more comes.
     pub(crate) fn is_at_end(&self) -> bool {
         let content = self.lock();
-        content.is_idle() && matches!(content.end, Some(Ok(())))
+        content.pieces.is_empty() && matches!(content.end, Some(Ok(())))
     }
 
     /// Since when something waits to be read, if it does.
     pub(crate) fn unread_since(&self) -> Option<Instant> {
         let content = self.lock();
-        content.offered.filter(|_| !content.is_idle())
+        content.offered.filter(|_| !content.pieces.is_empty())
     }
 
     /// Forgets what wasn't read, and lets go of where it comes from. The reader gets an error.
     pub(crate) fn give_up(&self) -> bool {
         let mut content = self.lock();
-        if content.is_idle() {
+        if content.pieces.is_empty() {
             return false;
         }
         content.end = Some(Err(Error::Invalid(NEEDED)));
@@ -153,20 +151,15 @@ impl Basin {
         if content.source.is_none() {
             return;
         }
-        if content.is_idle() {
+        if content.pieces.is_empty() {
             content.offered = Some(Instant::now());
         }
-        if bytes.len() < SMALL && !content.is_idle() {
-            content.tail.extend_from_slice(bytes);
-        } else if !bytes.is_empty() {
-            content.close_tail();
-            content.pieces.push_back(bytes.clone());
-        }
+        let cost = content.pieces.put(bytes);
         if is_last {
             content.end = Some(Ok(()));
         }
         let overspent = content.account.as_mut().and_then(|account| {
-            account.add(bytes.len());
+            account.add(cost);
             account.overspent()
         });
         wake(content);
@@ -189,39 +182,21 @@ impl Basin {
 }
 
 impl Content {
-    /// Whether the reader keeps up: then nothing has to be joined, and so nothing copied.
-    fn is_idle(&self) -> bool {
-        self.pieces.is_empty() && self.tail.is_empty()
-    }
-
-    fn take(&mut self) -> Option<Bytes> {
-        let piece = self.pieces.pop_front();
-        piece.or_else(|| (!self.tail.is_empty()).then(|| self.tail.split().freeze()))
-    }
-
     /// As many bytes as were read may be sent again, or fewer while memory is scarce.
-    fn taken(&mut self, bytes: usize) {
+    fn taken(&mut self, piece: &Piece) {
         self.offered = Some(Instant::now());
         let is_tight = self.account.as_mut().is_some_and(|account| {
-            account.take(bytes);
+            account.take(piece.cost);
             account.is_tight()
         });
         if let Some(source) = &mut self.source {
-            source.was_read(bytes, is_tight);
-        }
-    }
-
-    fn close_tail(&mut self) {
-        if !self.tail.is_empty() {
-            let tail = self.tail.split().freeze();
-            self.pieces.push_back(tail);
+            source.was_read(piece.bytes.len(), is_tight);
         }
     }
 
     /// Empties it for good. What comes back is to be dropped without any lock.
     fn empty(&mut self) -> (Option<Source>, Option<Account>) {
-        self.pieces.clear();
-        self.tail = BytesMut::new();
+        self.pieces = Pieces::default();
         (self.source.take(), self.account.take())
     }
 }

@@ -24,6 +24,7 @@ mod fingerprint;
 mod identity;
 mod keep_alive;
 mod limits;
+mod pieces;
 mod public_key;
 mod pump;
 mod resets;

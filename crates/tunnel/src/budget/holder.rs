@@ -172,19 +172,16 @@ impl Holder {
         true
     }
 
-    /// Of those for whom most is held, what was left unread for the longest time.
+    /// Of those for whom most is held, or hardly less, what was left unread for the longest time.
     fn unread(&self, urgent: bool) -> Option<Unread> {
         let parts: Vec<_> = lock(&self.parts).values().filter_map(Weak::upgrade).collect();
         let mut parts: Vec<_> = parts.iter().map(|part| (part.held(), part)).collect();
         parts.sort_unstable_by_key(|(held, _)| Reverse(*held));
-        let mut equals = parts.chunk_by(|(one, _), (other, _)| one == other);
-        let of_parts = || {
-            equals.find_map(|equals| {
-                let unread = equals.iter().filter_map(|(_, part)| part.unread(urgent));
-                unread.min_by_key(|unread| unread.since)
-            })
-        };
-        self.longest(urgent).or_else(of_parts)
+        let most = parts.first().map_or(0, |(held, _)| *held);
+        let count = parts.partition_point(|(held, _)| *held >= most - most / 4);
+        let mut unread = parts.iter().map(|(_, part)| part.unread(urgent));
+        let of_most = unread.by_ref().take(count).flatten().min_by_key(|unread| unread.since);
+        self.longest(urgent).or(of_most).or_else(|| unread.flatten().next())
     }
 
     /// Which of its own answers was left unread for the longest time.

@@ -8,17 +8,30 @@ use printer::{AccountId, AgentId, OsRandom, SystemClock};
 use tokio::time::{sleep, timeout};
 use tunnel::{Allowance, Body, Budget, Limits, Priority, Ride, Rider};
 
-use crate::ends::{AnyBody, Ends, account, connect_within, full, get, made, page, read};
+use crate::ends::{AnyBody, Ends, account, connect_within, fed, full, get, made, page, read};
 
 const WINDOW: usize = 256 * 1024;
+/// What a window takes in memory, or a little more.
+const MEMORY: usize = WINDOW / 16 * 17;
 const SOON: Duration = Duration::from_secs(20);
 const DOWNLOAD: usize = 2_000_000;
 
 async fn printer(request: Request<Body>) -> Response<AnyBody> {
     Response::new(match request.uri().path() {
         "/download" => made(DOWNLOAD),
+        "/byte" => one_byte(),
         _ => full("a page"),
     })
+}
+
+/// A byte, and then nothing for ever.
+fn one_byte() -> AnyBody {
+    let (mut feed, body) = fed();
+    tokio::spawn(async move {
+        let _ = feed.send_data("x".into()).await;
+        std::future::pending::<()>().await;
+    });
+    body
 }
 
 /// A new agent of somebody new.
@@ -86,15 +99,15 @@ async fn is_whole(body: Body) -> bool {
 // covers: RL-7
 #[tokio::test]
 async fn more_stalled_viewers_than_there_is_memory() {
-    let budget = Budget::new(4 * WINDOW, usize::MAX);
+    let budget = Budget::new(4 * MEMORY, usize::MAX);
     let ends = agent(&budget).await;
     let mut viewers = Vec::new();
     for _ in 0..12 {
         viewers.push(stalled(&ends, &budget).await);
-        assert!(budget.held() <= 4 * WINDOW + 16 * 1024, "{}", budget.held());
+        assert!(budget.held() <= 4 * MEMORY + 20 * 1024, "{}", budget.held());
         assert_eq!(page(&ends.hub, "/").await.unwrap(), "a page");
     }
-    until(|| budget.held() <= 4 * WINDOW).await;
+    until(|| budget.held() <= 4 * MEMORY).await;
     // Those who have stalled for longest have paid, and only as many as had to.
     let last = viewers.split_off(9);
     for viewer in viewers.drain(..8) {
@@ -111,7 +124,7 @@ async fn more_stalled_viewers_than_there_is_memory() {
 // covers: RL-7
 #[tokio::test]
 async fn viewer_who_reads_slowly_pays_for_none_who_stall() {
-    let budget = Budget::new(4 * WINDOW, usize::MAX);
+    let budget = Budget::new(4 * MEMORY, usize::MAX);
     let ends = agent(&budget).await;
     let mut slow = stalled(&ends, &budget).await;
     let (mut viewers, mut read) = (Vec::new(), 0);
@@ -131,8 +144,24 @@ async fn viewer_who_reads_slowly_pays_for_none_who_stall() {
 
 // covers: RL-7
 #[tokio::test]
+async fn bytes_that_come_one_by_one_count_with_the_memory_that_they_take() {
+    let budget = Budget::new(usize::MAX, usize::MAX);
+    let ends = agent(&budget).await;
+    let mut viewers = Vec::new();
+    for _ in 0..20 {
+        viewers.push(ends.hub.send(get("/byte")).await.unwrap().into_body());
+    }
+    until(|| budget.held() >= 20 * 256).await;
+    for viewer in &mut viewers {
+        read_some(viewer, 1).await;
+    }
+    assert_eq!(budget.held(), 0);
+}
+
+// covers: RL-7
+#[tokio::test]
 async fn memory_for_all_agents_is_spent_by_one() {
-    let budget = Budget::new(8 * WINDOW, 8 * WINDOW);
+    let budget = Budget::new(8 * MEMORY, 8 * MEMORY);
     let (greedy, modest) = (agent(&budget).await, agent(&budget).await);
     let mut viewers = Vec::new();
     for _ in 0..8 {
@@ -142,7 +171,7 @@ async fn memory_for_all_agents_is_spent_by_one() {
     for _ in 0..3 {
         others.push(stalled(&modest, &budget).await);
     }
-    until(|| budget.held() <= 8 * WINDOW).await;
+    until(|| budget.held() <= 8 * MEMORY).await;
     assert!(budget.given_up() >= 2, "{}", budget.given_up());
     for viewer in others {
         assert!(is_whole(viewer).await, "an agent pays for another one");
@@ -152,7 +181,7 @@ async fn memory_for_all_agents_is_spent_by_one() {
 // covers: RL-7
 #[tokio::test]
 async fn agent_redials_to_get_another_budget() {
-    let budget = Budget::new(4 * WINDOW, usize::MAX);
+    let budget = Budget::new(4 * MEMORY, usize::MAX);
     let (owner, agent) = (Some(account()), agent_id());
     let (mut viewers, mut connections) = (Vec::new(), Vec::new());
     for _ in 0..4 {
@@ -160,13 +189,13 @@ async fn agent_redials_to_get_another_budget() {
         for _ in 0..3 {
             viewers.push(stalled(&ends, &budget).await);
         }
-        until(|| budget.held() <= 4 * WINDOW).await;
+        until(|| budget.held() <= 4 * MEMORY).await;
         connections.push(ends);
     }
     assert!(budget.given_up() >= 8, "{}", budget.given_up());
     let another = connected(budget.allowance(owner, agent_id())).await;
     let other = stalled(&another, &budget).await;
-    assert!(budget.held() > 4 * WINDOW, "each agent has one of its own");
+    assert!(budget.held() > 4 * MEMORY, "each agent has one of its own");
     drop((viewers, other));
     until(|| budget.held() == 0).await;
 }
@@ -174,7 +203,7 @@ async fn agent_redials_to_get_another_budget() {
 // covers: RL-7
 #[tokio::test]
 async fn owner_of_many_agents_has_one_share_of_the_memory_for_all() {
-    let budget = Budget::new(8 * WINDOW, 8 * WINDOW);
+    let budget = Budget::new(8 * MEMORY, 8 * MEMORY);
     let owner = Some(account());
     let (mut agents, mut viewers) = (Vec::new(), Vec::new());
     for _ in 0..6 {
@@ -188,7 +217,7 @@ async fn owner_of_many_agents_has_one_share_of_the_memory_for_all() {
     for _ in 0..4 {
         others.push(stalled(&modest, &budget).await);
     }
-    until(|| budget.held() <= 8 * WINDOW).await;
+    until(|| budget.held() <= 8 * MEMORY).await;
     assert!(budget.given_up() >= 2, "{}", budget.given_up());
     for viewer in others {
         assert!(is_whole(viewer).await, "an owner pays for another one");
@@ -199,7 +228,7 @@ async fn owner_of_many_agents_has_one_share_of_the_memory_for_all() {
 // covers: HZ-5, RL-7
 #[tokio::test]
 async fn stop_is_answered_when_all_memory_is_spent() {
-    let budget = Budget::new(2 * WINDOW, usize::MAX);
+    let budget = Budget::new(2 * MEMORY, usize::MAX);
     let ends = agent(&budget).await;
     let mut urgent = get("/download");
     urgent.extensions_mut().insert(Priority::Control);
@@ -216,7 +245,7 @@ async fn stop_is_answered_when_all_memory_is_spent() {
 // covers: RL-7
 #[tokio::test]
 async fn viewer_who_pauses_pays_for_nobody_who_leaves_more_unread() {
-    let budget = Budget::new(8 * WINDOW, usize::MAX);
+    let budget = Budget::new(8 * MEMORY, usize::MAX);
     let ends = agent(&budget).await;
     // The longest unread of all, of two people who each leave less than a third one.
     let paused = stalled(&ends, &budget).await;
@@ -226,7 +255,7 @@ async fn viewer_who_pauses_pays_for_nobody_who_leaves_more_unread() {
     for _ in 0..12 {
         left.push(stalled_for(greedy, &ends, &budget).await);
     }
-    until(|| budget.held() <= 8 * WINDOW).await;
+    until(|| budget.held() <= 8 * MEMORY).await;
     assert!(budget.given_up() >= 7, "{}", budget.given_up());
     for viewer in [paused].into_iter().chain(others) {
         assert!(is_whole(viewer).await, "a person pays for another one");
@@ -237,7 +266,7 @@ async fn viewer_who_pauses_pays_for_nobody_who_leaves_more_unread() {
 // covers: RL-7
 #[tokio::test]
 async fn viewer_with_little_is_not_slowed_down_for_one_with_much() {
-    let budget = Budget::new(16 * WINDOW, usize::MAX);
+    let budget = Budget::new(16 * MEMORY, usize::MAX);
     let ends = agent(&budget).await;
     let (greedy, mut viewers) = (account(), Vec::new());
     for _ in 0..9 {
@@ -252,7 +281,7 @@ async fn viewer_with_little_is_not_slowed_down_for_one_with_much() {
 // covers: RL-7
 #[tokio::test]
 async fn while_memory_is_scarce_less_is_sent_ahead() {
-    let budget = Budget::new(4 * WINDOW, usize::MAX);
+    let budget = Budget::new(4 * MEMORY, usize::MAX);
     let ends = agent(&budget).await;
     let mut viewers = Vec::new();
     let viewer = account();
@@ -264,7 +293,7 @@ async fn while_memory_is_scarce_less_is_sent_ahead() {
     while let Some(frame) = timeout(SOON, reads.frame()).await.unwrap() {
         bytes += frame.unwrap().into_data().map_or(0, |bytes| bytes.len());
         if bytes > DOWNLOAD / 2 {
-            assert!(budget.held() <= 3 * WINDOW + 64 * 1024, "{}", budget.held());
+            assert!(budget.held() <= 3 * MEMORY + 64 * 1024, "{}", budget.held());
         }
     }
     assert_eq!((bytes, budget.given_up()), (DOWNLOAD, 0));
@@ -274,7 +303,7 @@ async fn while_memory_is_scarce_less_is_sent_ahead() {
 // covers: RL-7
 #[tokio::test]
 async fn agent_with_little_is_not_slowed_down_for_one_with_much() {
-    let budget = Budget::new(16 * WINDOW, 8 * WINDOW);
+    let budget = Budget::new(16 * MEMORY, 8 * MEMORY);
     let (greedy, modest) = (agent(&budget).await, agent(&budget).await);
     let mut viewers = Vec::new();
     for _ in 0..5 {
