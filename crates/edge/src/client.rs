@@ -7,7 +7,7 @@ use std::{
     str::FromStr,
 };
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, header::VIA};
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -32,6 +32,10 @@ pub struct Connection {
     /// Whether a private address that is no trusted proxy sent forwarding headers: most likely a
     /// proxy that the operator forgot to list.
     pub unlisted_proxy: bool,
+    /// Whether headers say that somebody stands between, or for whom, and whoever says so isn't
+    /// trusted, at any address: a proxy that the operator forgot to list, one that the visitor
+    /// chose, or a visitor who lies.
+    pub untrusted_claim: bool,
 }
 
 /// The proxies whose word about the client's address counts. By default none.
@@ -109,10 +113,12 @@ impl TrustedProxies {
         local: SocketAddr,
     ) -> Connection {
         let from = peer.ip().to_canonical();
-        let unlisted_proxy =
-            !self.contains(from) && is_private(from) && claims_another_client(headers);
-        let (client, _) = self.client(headers, from);
-        Connection { client, peer, local, secure: true, unlisted_proxy }
+        let claims = !self.contains(from) && claims_another_client(headers);
+        let unlisted_proxy = is_private(from) && claims;
+        let (client, said_more) = self.client(headers, from);
+        let passed_on = !self.contains(from) && headers.contains_key(VIA);
+        let untrusted_claim = claims || passed_on || said_more;
+        Connection { client, peer, local, secure: true, unlisted_proxy, untrusted_claim }
     }
 
     /// Whether the client to which these headers lead says in `X-Forwarded-For` that it asks for

@@ -22,7 +22,7 @@ pub(crate) struct Exposure {
 /// Why an address can't be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unknowable {
-    /// A proxy stands between, so that the address is the proxy's.
+    /// A proxy stands between, or headers say so, so that the address may be the proxy's.
     Proxy,
     /// It isn't public: the caller is near the hub, or shares a network with it.
     Private,
@@ -56,7 +56,7 @@ pub(crate) fn own_address(
     proxies: &TrustedProxies,
 ) -> Result<IpAddr, Unknowable> {
     let address = connection.client.to_canonical();
-    if connection.unlisted_proxy || proxies.contains(address) {
+    if connection.untrusted_claim || proxies.contains(address) {
         return Err(Unknowable::Proxy);
     }
     if !is_public(address) {
@@ -91,11 +91,13 @@ mod tests {
 
     use super::*;
 
-    fn asked_from(client: &str, unlisted_proxy: bool) -> Result<IpAddr, Unknowable> {
+    fn asked_from(client: &str, untrusted_claim: bool) -> Result<IpAddr, Unknowable> {
         let client: IpAddr = client.parse().unwrap();
         let local = SocketAddr::from(([198, 51, 100, 1], 443));
         let peer = SocketAddr::new(client, 50_000);
-        let connection = Connection { client, peer, local, secure: true, unlisted_proxy };
+        let (secure, unlisted_proxy) = (true, false);
+        let connection =
+            Connection { client, peer, local, secure, unlisted_proxy, untrusted_claim };
         own_address(&connection, &"192.0.2.10".parse().unwrap())
     }
 

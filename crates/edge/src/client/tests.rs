@@ -109,6 +109,34 @@ fn a_client_that_is_a_proxy_itself_is_noticed_behind_a_trusted_one() {
     }
 }
 
+// covers: SV-4, XA-2
+#[test]
+fn claims_that_do_not_count_are_told_whoever_makes_them() {
+    for (peer, name, claim, told) in [
+        ("203.0.113.7:1", "x-forwarded-for", "198.51.100.9", true),
+        ("203.0.113.7:1", "forwarded", "for=198.51.100.9", true),
+        ("203.0.113.7:1", "x-real-ip", "198.51.100.9", true),
+        ("203.0.113.7:1", "cf-connecting-ip", "198.51.100.9", true),
+        ("203.0.113.7:1", "via", "1.1 cache.example", true),
+        ("192.168.1.2:1", "via", "1.1 door.lan", false),
+        ("203.0.113.7:1", "user-agent", "198.51.100.9", false),
+        ("192.168.1.3:1", "x-forwarded-for", "198.51.100.9", true),
+        // Through a listed proxy, what it says itself counts, and what stands left of it doesn't.
+        ("192.168.1.2:1", "x-forwarded-for", "203.0.113.7", false),
+        ("192.168.1.2:1", "x-forwarded-for", "198.51.100.9, 203.0.113.7", true),
+        ("192.168.1.2:1", "x-forwarded-for", "203.0.113.7, 192.168.1.2", false),
+    ] {
+        let trusted: TrustedProxies = "192.168.1.2".parse().unwrap();
+        let headers = HeaderMap::from_iter([(
+            name.parse::<HeaderName>().unwrap(),
+            HeaderValue::from_static(claim),
+        )]);
+        let local = "192.168.1.5:3443".parse().unwrap();
+        let connection = trusted.connection(&headers, peer.parse().unwrap(), local);
+        assert_eq!(connection.untrusted_claim, told, "{peer} {name}: {claim}");
+    }
+}
+
 #[test]
 fn an_endless_chain_is_not_followed() {
     for (hops, expected) in [(31, "203.0.113.9"), (32, "10.0.0.3"), (5_000, "10.0.0.3")] {

@@ -130,8 +130,8 @@ fn unknowable(why: Unknowable) -> ApiError {
     let (code, detail) = match why {
         Unknowable::Proxy => (
             "exposure-proxy",
-            "A proxy stands between you and this hub, so the hub sees the proxy's address and not \
-             yours. Nothing was looked at.",
+            "A proxy stands between you and this hub, or your browser says so, and the hub can't \
+             tell your address from the proxy's. Nothing was looked at.",
         ),
         Unknowable::Private => (
             "exposure-private",

@@ -80,7 +80,14 @@ mod tests {
 
     fn connection(client: IpAddr, peer: IpAddr) -> Connection {
         let (peer, local) = (SocketAddr::new(peer, 50_000), SocketAddr::from((PROXY, 443)));
-        Connection { client, peer, local, secure: true, unlisted_proxy: false }
+        Connection {
+            client,
+            peer,
+            local,
+            secure: true,
+            unlisted_proxy: false,
+            untrusted_claim: false,
+        }
     }
 
     /// Takes as many as there are, by turns from these addresses behind a proxy.

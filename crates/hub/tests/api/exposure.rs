@@ -104,16 +104,29 @@ async fn a_camera_that_the_internet_sees_is_named() {
 async fn exposure_check_of_forged_address() {
     let (house, internet) = house().await;
     let browser = from(&house, ADA, HOME).await;
-    let body = r#"{"address":"198.51.100.9","host":"198.51.100.9","ports":[22]}"#;
-    let request = browser
-        .request(Method::POST, "/api/v1/exposure?address=198.51.100.9&port=22")
-        .header("x-forwarded-for", "198.51.100.9")
-        .header("forwarded", "for=198.51.100.9")
-        .header("x-real-ip", "198.51.100.9")
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Body::from(body))
-        .unwrap();
-    let answer = browser.send(request).await;
+    let request = || {
+        let body = r#"{"address":"198.51.100.9","host":"198.51.100.9","ports":[22]}"#;
+        let path = "/api/v1/exposure?address=198.51.100.9&port=22";
+        let request = browser.request(Method::POST, path);
+        (request.header(header::CONTENT_TYPE, "application/json"), Body::from(body))
+    };
+    // A header like these may as well be of a proxy at this address, which isn't the caller's then.
+    for (name, forged) in [
+        ("x-forwarded-for", "198.51.100.9"),
+        ("forwarded", "for=198.51.100.9"),
+        ("x-real-ip", "198.51.100.9"),
+        ("cf-connecting-ip", "198.51.100.9"),
+        ("true-client-ip", "198.51.100.9"),
+        ("via", "1.1 198.51.100.9"),
+    ] {
+        let (request, body) = request();
+        let answer = browser.send(request.header(name, forged).body(body).unwrap()).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (409, "exposure-proxy"));
+    }
+    assert!(internet.addresses().is_empty());
+
+    let (request, body) = request();
+    let answer = browser.send(request.body(body).unwrap()).await;
     assert_eq!(answer.status, 200, "{answer}");
     assert_eq!(answer.json()["address"], "203.0.113.7");
     assert_eq!(internet.addresses(), BTreeSet::from([HOME]));

@@ -181,6 +181,7 @@ pub(crate) fn connected<B>(mut request: Request<B>) -> Request<B> {
         local: SocketAddr::from(([192, 168, 1, 5], port)),
         secure: true,
         unlisted_proxy: false,
+        untrusted_claim: false,
     });
     request
 }

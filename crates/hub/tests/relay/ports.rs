@@ -169,6 +169,7 @@ async fn port_of_one_printer_answers_for_another_or_for_the_hub() {
             local: ([192, 168, 1, 5], port).into(),
             secure: true,
             unlisted_proxy: false,
+            untrusted_claim: false,
         });
         let answer = Answer::read(ports.workshop.hub.answer(request).await).await;
         assert_eq!(answer.status, 421, "{host} at {port}: {}", answer.body);
