@@ -29,6 +29,8 @@ pub const HEADERS: usize = 64;
 pub const BODY: usize = 64 * 1024;
 /// How long routers are listened for.
 pub const ROUTER: Duration = Duration::from_secs(3);
+/// How long routers may take to tell their lists, all of them together.
+pub const ROUTER_LIST: Duration = Duration::from_mins(1);
 /// Routers that are asked.
 pub const ROUTERS: usize = 4;
 /// Port mappings that are read from one router.

@@ -104,6 +104,8 @@ pub struct Router {
     pub mappings: Vec<Mapping>,
     /// What is not as it should be.
     pub findings: Vec<Finding>,
+    /// What could not be found out, in sentences.
+    pub unsure: BTreeSet<String>,
 }
 
 /// What was named and isn't looked at.

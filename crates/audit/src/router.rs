@@ -8,11 +8,14 @@ mod document;
 pub(crate) mod fuzzing;
 
 use std::{
+    collections::BTreeSet,
     io,
     net::{Ipv4Addr, SocketAddr},
+    time::Duration,
 };
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::{HeaderName, Method, header};
 use tokio::{net::UdpSocket, time::timeout};
 
@@ -21,7 +24,7 @@ use self::{
     document::{Description, Entry},
 };
 use crate::{
-    Finding, Mapping, PRINTER_PORTS, Place, Reach, Router, Scope, Severity,
+    Finding, Foreign, Mapping, PRINTER_PORTS, Reach, Refusal, Router, Scope, Severity,
     http::{Answer, Site},
     limits,
 };
@@ -33,21 +36,34 @@ pub const MULTICAST: SocketAddr =
 const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
 const LARGEST_DATAGRAM: usize = 2_048;
 
-/// Asks for routers at `to`, from this machine's address `from`, and each for its mappings.
+/// Why no router was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAsked {
+    /// The address isn't one that may be looked at.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The question can't be sent.
+    #[error(transparent)]
+    Unsent(#[from] io::Error),
+}
+
+/// Asks for routers at `to`, from this machine's address `from`, and all of them together for their
+/// mappings. Takes [`limits::ROUTER`] and [`limits::ROUTER_LIST`] at most.
 ///
 /// # Errors
-/// When the question can't be sent.
+/// [`MULTICAST`] aside, `to` must be an address that `scope` allows. Or the question can't be sent.
 pub async fn map_router(
     reach: &Reach,
     from: Ipv4Addr,
     to: SocketAddr,
     scope: Scope,
-) -> io::Result<Vec<Router>> {
-    let mut routers = Vec::new();
-    for announcement in search(from, to, scope).await? {
-        routers.extend(read(reach, &announcement).await);
+) -> Result<Vec<Router>, NotAsked> {
+    if to != MULTICAST {
+        scope.place(to.ip())?;
     }
-    Ok(routers)
+    let found = search(from, to, scope).await?;
+    let routers = found.iter().map(|router| read(reach, router, limits::ROUTER_LIST));
+    Ok(join_all(routers).await)
 }
 
 async fn search(from: Ipv4Addr, to: SocketAddr, scope: Scope) -> io::Result<Vec<Announcement>> {
@@ -59,7 +75,7 @@ async fn search(from: Ipv4Addr, to: SocketAddr, scope: Scope) -> io::Result<Vec<
         while found.len() < limits::ROUTERS {
             let Ok((length, peer)) = socket.recv_from(&mut datagram).await else { break };
             let heard = datagram.get(..length).and_then(|text| Announcement::read(text, peer.ip()));
-            let allowed = heard.filter(|it| scope.place(it.address.ip()) == Ok(Place::Home));
+            let allowed = heard.filter(|it| scope.place(it.address.ip()).is_ok());
             if let Some(announcement) = allowed.filter(|it| !found.contains(it)) {
                 found.push(announcement);
             }
@@ -73,32 +89,69 @@ async fn search(from: Ipv4Addr, to: SocketAddr, scope: Scope) -> io::Result<Vec<
     Ok(found)
 }
 
-async fn read(reach: &Reach, announcement: &Announcement) -> Option<Router> {
-    let site = Site { reach, address: announcement.address, name: None, encrypted: false };
-    let page = site.read(&announcement.path).await.ok()?;
-    let description = Description::read(&page.body, announcement.address)?;
-    let mut mappings = Vec::new();
-    for index in 0..limits::MAPPINGS {
-        match ask(&site, &description, index).await {
-            Some(Entry::Mapping(mapping)) => mappings.push(mapping),
-            Some(Entry::Unreadable) => {}
-            None => break,
-        }
-    }
-    let findings = mappings.iter().filter_map(judge).collect();
-    let address = announcement.address.ip();
-    Some(Router { address, name: description.name, mappings, findings })
+/// What one router tells within a time; what came until then counts.
+async fn read(reach: &Reach, announcement: &Announcement, time: Duration) -> Router {
+    let mut router = Router {
+        address: announcement.address.ip(),
+        name: Foreign::new("router"),
+        mappings: Vec::new(),
+        findings: Vec::new(),
+        unsure: BTreeSet::new(),
+    };
+    let asked = ask(reach, announcement, &mut router);
+    let unsure = match timeout(time, asked).await {
+        Ok(Ok(())) => None,
+        Ok(Err(why)) => Some(why.to_owned()),
+        Err(_) => Some(format!("it took longer than {} s; its list may go on", time.as_secs())),
+    };
+    router.unsure.extend(unsure);
+    router.findings.extend(router.mappings.iter().filter_map(judge));
+    router
 }
 
-async fn ask(site: &Site<'_>, description: &Description, index: u16) -> Option<Entry> {
+const UNREADABLE: &str = "its description is unreadable, so nobody knows whether it has opened \
+                          ports: look at the router's own page";
+const BROKE_OFF: &str = "it stopped answering; its list may go on";
+const STRANGE: &str = "some of its port mappings are unreadable: look at the router's own page";
+
+/// Reads a router's description, and then its list.
+///
+/// # Errors
+/// What couldn't be found out.
+async fn ask(
+    reach: &Reach,
+    announcement: &Announcement,
+    router: &mut Router,
+) -> Result<(), &'static str> {
+    let site = Site { reach, address: announcement.address, name: None, encrypted: false };
+    let page = site.read(&announcement.path).await.map_err(|_| UNREADABLE)?;
+    let read = Description::read(&page.body, announcement.address);
+    let description = read.ok_or(UNREADABLE)?;
+    router.name = description.name.clone();
+    let mut whole = Ok(());
+    for index in 0..limits::MAPPINGS {
+        match mapping(&site, &description, index).await.map_err(|_| BROKE_OFF)? {
+            Entry::Mapping(mapping) => router.mappings.push(mapping),
+            Entry::Unreadable => whole = Err(STRANGE),
+            Entry::End => return whole,
+        }
+    }
+    Err("its list goes on after as many port mappings as are read")
+}
+
+async fn mapping(site: &Site<'_>, description: &Description, index: u16) -> io::Result<Entry> {
     let action = format!("\"{}#GetGenericPortMappingEntry\"", description.service.as_str());
     let headers = [(header::CONTENT_TYPE, "text/xml; charset=\"utf-8\""), (SOAP_ACTION, &action)];
     let body = Bytes::from(document::question(description.service, index));
-    let answer = site.ask(Method::POST, &description.control, &headers, body).await.ok()?;
-    answer.status.is_success().then(|| entry(&answer))
+    let answer = site.ask(Method::POST, &description.control, &headers, body).await?;
+    Ok(entry(&answer))
 }
 
+/// What no longer succeeds is beyond the end of the list (UPnP's error 713).
 fn entry(answer: &Answer) -> Entry {
+    if !answer.status.is_success() {
+        return Entry::End;
+    }
     document::entry(&answer.body).map_or(Entry::Unreadable, Entry::Mapping)
 }
 
@@ -123,3 +176,6 @@ fn judge(mapping: &Mapping) -> Option<Finding> {
     let severity = if known.is_some() { Severity::High } else { Severity::Low };
     Some(Finding { port: None, ..Finding::at(0, severity, "port-mapping", words) })
 }
+
+#[cfg(test)]
+mod tests;

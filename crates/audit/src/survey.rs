@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::join_all};
 
 use crate::{
-    Error, Host, Reach, Report, Scope, Target, examine, limits, map_router,
+    Error, Host, Reach, Report, Scope, Skipped, Target, examine, limits, map_router,
+    router::NotAsked,
     target::{Names, check_size, resolve},
 };
 
@@ -81,15 +82,21 @@ impl Survey {
             return;
         }
         progress(Event::Routers);
-        for (from, to) in &self.routers {
-            match map_router(reach, *from, *to, self.scope).await {
+        let asked = self.routers.iter().map(|(from, to)| map_router(reach, *from, *to, self.scope));
+        let answers = join_all(asked).await;
+        for ((from, to), answer) in self.routers.iter().zip(answers) {
+            match answer {
                 Ok(routers) if routers.is_empty() => report.not_checked.push(format!(
                     "Port mappings of the router: none answered (asked {to} from {from}). Most \
                      likely UPnP is off, which is good; look at the router's own page for ports \
                      that were opened by hand."
                 )),
                 Ok(routers) => report.routers.extend(routers),
-                Err(error) => report.not_checked.push(format!(
+                Err(NotAsked::Refused(refusal)) => {
+                    let (target, reason) = (to.to_string(), refusal.to_string());
+                    report.skipped.push(Skipped { target, reason });
+                }
+                Err(NotAsked::Unsent(error)) => report.not_checked.push(format!(
                     "Port mappings of the router: {to} could not be asked from {from} ({error})."
                 )),
             }

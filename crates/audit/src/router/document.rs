@@ -42,6 +42,8 @@ pub(super) struct Description {
 pub(super) enum Entry {
     Mapping(Mapping),
     Unreadable,
+    /// There is none at this place of the list.
+    End,
 }
 
 impl Description {

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::Result;
-use audit::{Reach, Router, Scope, Severity, map_router};
+use audit::{NotAsked, Reach, Router, Scope, Severity, Survey, SystemNames, map_router};
 use tokio::{net::TcpStream, net::UdpSocket, task::JoinHandle};
 
 use crate::rig::{Stub, reach, say};
@@ -98,5 +98,24 @@ async fn announcement_points_to_the_metadata_service() -> Result<()> {
         assert!(routers(&reach(), address).await?.is_empty(), "{location}");
         task.abort();
     }
+    Ok(())
+}
+
+// covers: XA-1
+#[tokio::test]
+async fn router_question_goes_to_strangers() -> Result<()> {
+    for public in ["203.0.113.7:1900", "169.254.169.254:1900", "224.0.0.1:1900"] {
+        let asked =
+            map_router(&reach(), Ipv4Addr::LOCALHOST, public.parse()?, Scope::Private).await;
+        assert!(matches!(asked, Err(NotAsked::Refused(_))), "{public}: {asked:?}");
+    }
+    let survey = Survey {
+        targets: Vec::new(),
+        scope: Scope::Private,
+        routers: vec![(Ipv4Addr::LOCALHOST, "203.0.113.7:1900".parse()?)],
+    };
+    let report = survey.run(&reach(), &SystemNames, |_| {}).await?;
+    assert_eq!(report.skipped.len(), 1, "{report:?}");
+    assert!(report.skipped[0].reason.contains("--i-own-this"), "{report:?}");
     Ok(())
 }

@@ -11,8 +11,8 @@ use std::{
 };
 
 use ::audit::{
-    LocalNetwork, MULTICAST, PRINTER_PORTS, Reach, Report, Scope, Severity, Survey, SystemNames,
-    Target, TcpDial, local_networks,
+    LocalNetwork, LocalNetworks, MULTICAST, PRINTER_PORTS, Reach, Report, Scope, Severity, Survey,
+    SystemNames, Target, TcpDial, local_networks,
 };
 use anyhow::Context as _;
 
@@ -48,13 +48,15 @@ fn survey(options: &Audit) -> anyhow::Result<Option<Survey>> {
     let mut targets = options.targets.clone();
     if targets.is_empty() && routers.is_empty() {
         let networks = local_networks();
-        if networks.is_empty() {
-            let text = "this machine is in no private IPv4 network; name what to look at";
+        if networks.home.is_empty() {
+            let text = "this machine is in no private IPv4 network but those of containers, \
+                        virtual machines and VPNs, if any; name what to look at";
             return Err(WrongUsage(text.to_owned()).into());
         }
         if !agreed(&networks, options.yes)? {
             return Ok(None);
         }
+        let networks = networks.home;
         targets.extend(networks.iter().map(|local| Target::Network(local.network)));
         routers.extend(networks.iter().map(|local| (local.own, MULTICAST)));
     }
@@ -72,11 +74,14 @@ fn own_address_towards(router: SocketAddr) -> anyhow::Result<Ipv4Addr> {
 }
 
 /// Says what is going to be looked at, and asks whether it may.
-fn agreed(networks: &[LocalNetwork], yes: bool) -> anyhow::Result<bool> {
+fn agreed(networks: &LocalNetworks, yes: bool) -> anyhow::Result<bool> {
     eprintln!("This looks at the local networks of this machine:");
-    for LocalNetwork { interface, own, network, cut } in networks {
+    for LocalNetwork { interface, own, network, cut } in &networks.home {
         let cut = if *cut { ", the part of a larger network around it" } else { "" };
         eprintln!("  {network} ({interface}, this machine is {own}{cut})");
+    }
+    for LocalNetwork { interface, network, .. } in &networks.left_out {
+        eprintln!("  not {network} ({interface}: containers, virtual machines or a VPN)");
     }
     eprintln!(
         "Each address is tried on {} ports, and their routers are asked for port mappings. It only \

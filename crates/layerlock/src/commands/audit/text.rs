@@ -93,6 +93,9 @@ fn router(router: &Router, out: &mut impl Write) -> io::Result<()> {
         let (protocol, port) = (mapping.protocol, mapping.external_port);
         writeln!(out, "    {protocol} {port} -> {to} \"{}\"{state}", mapping.description)?;
     }
+    for sentence in &router.unsure {
+        writeln!(out, "    Not sure: {sentence}.")?;
+    }
     Ok(())
 }
 
