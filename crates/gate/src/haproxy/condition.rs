@@ -12,7 +12,8 @@ pub(super) fn read(words: &[&str], acls: &Acls) -> Result<Condition, String> {
         [] => Ok(Condition::always()),
         ["if", ref terms @ ..] => either(terms, acls),
         ["unless", ref terms @ ..] => either(terms, acls).map(Condition::negated),
-        [other, ..] => Err(format!("`{other}` is not known here")),
+        // Not which: it may be a secret.
+        _ => Err("it is followed by something else than `if` or `unless`".to_owned()),
     }
 }
 

@@ -13,7 +13,8 @@ pub struct Report(pub Vec<Entry>);
 pub struct Entry {
     /// Its number, from 1.
     pub line: usize,
-    /// Its words; secrets are `***`.
+    /// Its words, where the gate does as they say; secrets are `***`. Of other lines only what they
+    /// are about: whatever else stands there may be a secret.
     pub text: String,
     /// What became of it.
     pub verdict: Verdict,
@@ -54,7 +55,8 @@ impl Notes {
     }
 
     pub(super) fn otherwise(&mut self, line: &Line, why: &'static str) {
-        self.note(line.number, &line.words, Verdict::Otherwise(why));
+        let about = about(&line.words);
+        self.note(line.number, &[about.as_str(), "…"].map(str::to_owned), Verdict::Otherwise(why));
     }
 
     /// A line whose secrets have to be hidden.
@@ -93,6 +95,15 @@ impl Notes {
         self.refusals.dedup();
         Err(Refused(self.refusals))
     }
+}
+
+/// What a line is about: its directive, and no more of it.
+pub(super) fn about<Word: AsRef<str>>(words: &[Word]) -> String {
+    let of_two = ["option", "no", "stats", "http-request", "http-response", "tcp-request"];
+    let count =
+        if words.first().is_some_and(|word| of_two.contains(&word.as_ref())) { 2 } else { 1 };
+    let words: Vec<_> = words.iter().take(count).map(AsRef::as_ref).collect();
+    words.join(" ")
 }
 
 impl Refused {

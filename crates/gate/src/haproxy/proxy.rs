@@ -6,7 +6,7 @@ use super::{
     acls::Acls,
     bind::{self, Bind},
     closed, condition, known,
-    notes::{Notes, Verdict},
+    notes::{Notes, Verdict, about},
     request::{self, Step, looks_at_path, not_understood},
     sections::{Kind, Line, Section},
     server,
@@ -97,6 +97,10 @@ impl Proxy {
     fn take(&mut self, line: &Line, notes: &mut Notes) {
         match self.take_line(line) {
             Ok(Verdict::Honoured) => notes.honoured(line),
+            // All of its words are known, and people want to see where they will be asked.
+            Ok(verdict) if line.words.first().is_some_and(|word| word == "bind") => {
+                notes.note(line.number, &line.words, verdict);
+            }
             Ok(Verdict::Otherwise(why)) => notes.otherwise(line, why),
             Err(why) => notes.refuse(line.number, why),
         }
@@ -231,14 +235,7 @@ fn default(line: &Line, words: &[&str], notes: &mut Notes) {
     }
 }
 
-/// Names the directive, and no more: what follows may be a secret.
 fn unknown(words: &[&str]) -> String {
-    let shown = match *words {
-        [first @ ("option" | "no" | "stats" | "http-response" | "tcp-request"), second, ..] => {
-            format!("{first} {second}")
-        }
-        [first, ..] => first.to_owned(),
-        [] => String::new(),
-    };
+    let shown = about(words);
     format!("The gate doesn't know `{shown}`, and won't guess whether it keeps somebody out.")
 }

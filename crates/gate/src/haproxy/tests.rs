@@ -97,6 +97,30 @@ fn passwords_are_not_in_refusals() {
     }
 }
 
+/// Of lines that the gate doesn't do as they say, the report names the directive only.
+// covers: GT-3, SV-9
+#[test]
+fn lines_that_are_not_honoured_are_not_repeated() {
+    let lines = [
+        "acl key hdr(X-Token) -m str hunter2",
+        "option httpchk GET /?key=hunter2",
+        "log hunter2@10.0.0.9:514 local0",
+        "http-request set-header X-Forwarded-For hunter2",
+        "errorfile 503 /home/hunter2/503.http",
+    ];
+    for line in lines {
+        let report = read(&file(line, line), None).unwrap_or_else(|why| panic!("{why}")).report;
+        let report = report.to_string();
+        assert!(!report.contains("hunter2"), "{report}");
+        let about = line.split(' ').next().unwrap();
+        assert!(report.contains(&format!("no    {about}")), "{report}");
+    }
+    for front in ["http-request deny hunter2", "use_backend printer hunter2"] {
+        let refused = refusals(&file(front, ""));
+        assert!(refused.iter().all(|why| !why.contains("hunter2")), "{refused:?}");
+    }
+}
+
 /// Lines that keep people out of haproxy, or that change who it believes them to be, and that the
 /// gate can't honour: each of them, ignored, would make the gate more open than the file.
 // covers: GT-3
