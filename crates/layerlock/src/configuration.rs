@@ -41,6 +41,14 @@ pub(crate) fn load(named: Option<&Path>, usual: PathBuf) -> Result<Settings, Ref
     file.merge(environment()).extract().map_err(|errors| Refused(explain(errors)))
 }
 
+/// The line, from 1, at which a file names a person of the gate. `None` if it doesn't: the
+/// environment may.
+pub(crate) fn line_of_gate_user(text: &str, name: &str) -> Option<usize> {
+    let file = toml_edit::Document::parse(text).ok()?;
+    let begin = file.get("gate")?.get("users")?.get(name)?.span()?.start;
+    Some(text.get(..begin)?.matches('\n').count() + 1)
+}
+
 /// A complete configuration that changes nothing, with the meaning of every setting.
 pub(crate) fn reference() -> String {
     format!("{}\n{}\n{}", hub::Config::reference(), gate::REFERENCE, log::REFERENCE)
@@ -169,6 +177,17 @@ mod tests {
         let error = load_text("[hub]\nlisten = 3443\n").unwrap_err().to_string();
         assert!(error.starts_with("hub.listen in "), "{error}");
         assert!(!error.contains("default."), "{error}");
+    }
+
+    // covers: GT-2
+    #[test]
+    fn a_gates_user_is_found_at_its_line() {
+        let one_by_one =
+            "[gate]\ninside = []\n\n[gate.users]\n# people\nada = \"x\"\nbob = \"y\"\n";
+        assert_eq!(line_of_gate_user(one_by_one, "bob"), Some(7));
+        assert_eq!(line_of_gate_user("[gate]\nusers = { ada = \"x\" }\n", "ada"), Some(2));
+        assert_eq!(line_of_gate_user("[gate]\nusers.ada = \"x\"\n", "ada"), Some(2));
+        assert_eq!(line_of_gate_user("[hub]\n", "ada"), None);
     }
 
     #[test]

@@ -99,6 +99,11 @@ impl FromStr for NameAndHash {
 }
 
 impl Gate {
+    /// Which `--user`, from 1, named a person; the last one counts.
+    pub(crate) fn place_of_user(&self, name: &str) -> Option<usize> {
+        self.users.iter().rposition(|NameAndHash(given, _)| given == name).map(|place| place + 1)
+    }
+
     /// The configured settings, with what the command line says instead.
     pub(crate) fn over(&self, mut settings: Settings) -> Settings {
         let instead = |list: &mut Vec<String>, given: &Vec<String>| {

@@ -21,7 +21,7 @@ use crate::{
 pub(crate) async fn run(options: Options, context: &Context) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signals()?;
     let hang_up = signal(SignalKind::hangup())?;
-    let (config, report) = configuration(&options, context.settings.gate.clone())?;
+    let (config, report) = configuration(&options, context, context.settings.gate.clone())?;
     if let Some(report) = &report {
         println!("What the gate makes of the file, line by line:\n\n{report}");
     }
@@ -49,19 +49,34 @@ pub(crate) async fn run(options: Options, context: &Context) -> anyhow::Result<(
 /// What the gate is to do: by a haproxy's file, with what became of its lines, or by settings.
 fn configuration(
     options: &Options,
+    context: &Context,
     settings: Settings,
 ) -> anyhow::Result<(Config, Option<Report>)> {
-    match &options.haproxy.file {
-        Some(path) => {
-            let (config, report) = from_haproxy::read(path, options)?;
-            Ok((config, Some(report)))
-        }
-        None => Ok((options.over(settings).config().map_err(|error| refused(&error))?, None)),
+    if let Some(path) = &options.haproxy.file {
+        let (config, report) = from_haproxy::read(path, options)?;
+        return Ok((config, Some(report)));
     }
+    let config = options.over(settings).config();
+    Ok((config.map_err(|error| refused(&error, options, context))?, None))
 }
 
-fn refused(error: &::gate::Error) -> Refused {
-    Refused(error.to_string())
+/// Why settings can't be used, and where they say so.
+fn refused(error: &::gate::Error, options: &Options, context: &Context) -> Refused {
+    let place = match error {
+        ::gate::Error::User { user, .. } => place_of_user(user, options, context),
+        _ => None,
+    };
+    Refused(place.map_or_else(|| error.to_string(), |place| format!("{place}: {error}")))
+}
+
+/// Where somebody's hash was read: in which argument, or at which line.
+fn place_of_user(user: &str, options: &Options, context: &Context) -> Option<String> {
+    if let Some(place) = options.place_of_user(user) {
+        return Some(format!("--user, number {place} of these"));
+    }
+    let path = context.file.clone().unwrap_or_else(|| context.data.configuration());
+    let line = configuration::line_of_gate_user(&std::fs::read_to_string(&path).ok()?, user)?;
+    Some(format!("line {line} of {}", path.display()))
 }
 
 fn leads_to(config: &Config) -> Vec<String> {
@@ -134,6 +149,6 @@ async fn reload(
 
 async fn reload_once(gate: &Gate, options: &Options, context: &Context) -> anyhow::Result<()> {
     let settings = configuration::load(context.file.as_deref(), context.data.configuration())?;
-    let (config, _) = configuration(options, settings.gate)?;
+    let (config, _) = configuration(options, context, settings.gate)?;
     gate.reload(config).await.context("the new configuration doesn't fit")
 }

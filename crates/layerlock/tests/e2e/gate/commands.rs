@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use testkit::{client::Protocol, layerlock::program, terminal::Terminal};
 
-use super::door::{ADA, Door, INSIDE, OUTSIDE, PATIENCE, TEAPOT, said};
+use super::door::{ADA, Door, INSIDE, OUTSIDE, PATIENCE, TEAPOT, file, said};
 use crate::{commands::layerlock, workshop::Workshop};
 
 fn haproxy(server: &str, more: &str) -> String {
@@ -88,6 +88,26 @@ async fn a_gate_is_known_to_the_audit_and_in_order() -> Result<()> {
     assert_eq!(looked.status.code(), Some(0), "{looked:?}");
     ensure!(told.contains("Layerlock (TLS)"), "{told}");
     ensure!(told.contains("Nothing was found that ought to be mended."), "{told}");
+    Ok(())
+}
+
+// covers: GT-2
+#[tokio::test]
+async fn a_hash_of_an_unknown_kind_is_refused_with_its_place() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let unknown = "$1$salt$hunter2";
+    let users = format!("[gate.users]\nada = {TEAPOT:?}\nbob = {unknown:?}\n");
+    std::fs::write(data.path().join("layerlock.toml"), file("http://127.0.0.1:1", &users))?;
+    let (ada, bob) = (format!("ada:{TEAPOT}"), format!("bob:{unknown}"));
+    let by_file = ["gate", "--listen", "127.0.0.1:0"];
+    let by_arguments = [&by_file[..], &["--user", &ada, "--user", &bob]].concat();
+    for (words, place) in [(&by_file[..], "line 6 of "), (&by_arguments, "--user, number 2")] {
+        let refused = layerlock(data.path(), words, "")?;
+        let told = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{told}");
+        ensure!(told.contains(place) && told.contains("user \"bob\""), "{told}");
+        ensure!(!told.contains("hunter2"), "{told}");
+    }
     Ok(())
 }
 
