@@ -23,6 +23,7 @@ mod prusalink;
 mod recorder;
 mod restart;
 mod second_lock;
+mod service;
 mod smuggling;
 mod smuggling_http2;
 mod stopping;
