@@ -106,7 +106,7 @@ fn lines_that_are_not_honoured_are_not_repeated() {
         "option httpchk GET /?key=hunter2",
         "log hunter2@10.0.0.9:514 local0",
         "http-request set-header X-Forwarded-For hunter2",
-        "errorfile 503 /home/hunter2/503.http",
+        "errorfile 503 /etc/haproxy/hunter2.http",
     ];
     for line in lines {
         let report = read(&file(line, line), None).unwrap_or_else(|why| panic!("{why}")).report;
