@@ -12,7 +12,10 @@ use std::{env, time::Duration};
 use anyhow::{Context, Result, ensure};
 use tokio::time::sleep;
 
-use self::{house::TwoProcesses, load::Load};
+use self::{
+    house::{TwoProcesses, Victim},
+    load::Load,
+};
 use crate::workshop::Workshop;
 
 const KILLS: u64 = 6;
@@ -30,6 +33,14 @@ impl Chance {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)) % limit
     }
+
+    fn victim(&mut self) -> Victim {
+        match self.below(5) {
+            0 | 1 => Victim::Hub,
+            2 | 3 => Victim::Agent,
+            _ => Victim::Both,
+        }
+    }
 }
 
 // covers: OP-1, RL-7, AC-3
@@ -45,17 +56,27 @@ async fn kill_nine_at_any_moment_loses_nothing_and_repeats_nothing() -> Result<(
     let load = Load::default();
     let test = async {
         let mut chance = Chance(seed);
+        let mut confirmed = Vec::new();
         for kill in 1..=kills {
             sleep(Duration::from_millis(chance.below(CALM))).await;
-            let victim = if chance.below(2) == 0 { "hub" } else { "agent" };
-            let confirmed = house.confirm(kill).await?;
+            let victim = chance.victim();
+            confirmed.push(house.confirm(kill).await?);
             house.kill(victim).await?;
-            let back = house.comes_back(&owner, &origin, confirmed).await;
-            back.with_context(|| format!("after kill {kill}, of the {victim}"))?;
+            if kill < kills && chance.below(4) == 0 {
+                // The next comes while everything is still on its way back.
+                continue;
+            }
+            let back = house.comes_back(&owner, &origin, &confirmed).await;
+            back.with_context(|| format!("after kill {kill}, of {victim:?}"))?;
+            load.flows_again()
+                .await
+                .with_context(|| format!("after kill {kill}, of {victim:?}"))?;
         }
         load.stop();
         Ok::<_, anyhow::Error>(())
     };
+    // What fails ends the load as well.
+    let test = async { test.await.inspect_err(|_| load.stop()) };
     let (tested, loaded) = tokio::join!(test, load.run(&origin));
     tested?;
     loaded?;

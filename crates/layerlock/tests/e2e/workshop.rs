@@ -74,7 +74,8 @@ impl Workshop {
         self.state.swallowed.load(Ordering::Relaxed)
     }
 
-    /// The numbers of all `/numbered/NUMBER` that arrived, as often as they did.
+    /// The numbers of all `/numbered/NUMBER`, `/upload/NUMBER` and messages that arrived, as often
+    /// as they did.
     pub(crate) fn numbered(&self) -> Vec<u64> {
         self.state.numbered.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -136,23 +137,27 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Response<Body>
         "/headers" => text(StatusCode::OK, &headers(request.headers())),
         "/broken" => broken(state),
         "/endless" => endless(),
-        "/echo" | "/websocket" => echo(request),
+        "/echo" | "/websocket" => echo(request, state),
         "/slow" => {
             state.slow.notify_one();
             state.next_event.notified().await;
             text(StatusCode::OK, "done")
         }
+        path if path.starts_with("/upload/") => {
+            state.count(path.strip_prefix("/upload/"));
+            swallow(request, &state).await
+        }
         path if path.starts_with("/known/") || path.starts_with("/unknown/") => bytes(path),
         path => {
-            state.count(path);
+            state.count(path.strip_prefix("/numbered/"));
             text(StatusCode::OK, "a printer")
         }
     }
 }
 
 impl State {
-    fn count(&self, path: &str) {
-        let number = path.strip_prefix("/numbered/").and_then(|number| number.parse().ok());
+    fn count(&self, number: Option<&str>) {
+        let number = number.and_then(|number| number.parse().ok());
         self.numbered.lock().unwrap_or_else(PoisonError::into_inner).extend::<Option<u64>>(number);
     }
 }
@@ -215,7 +220,7 @@ fn endless() -> Response<Body> {
     Response::new(StreamBody::new(pieces).boxed_unsync())
 }
 
-fn echo(mut request: Request<Incoming>) -> Response<Body> {
+fn echo(mut request: Request<Incoming>, state: Arc<State>) -> Response<Body> {
     let key = request.headers().get("sec-websocket-key").cloned();
     let Some(key) = key else { return text(StatusCode::BAD_REQUEST, "a WebSocket, please") };
     let upgrade = hyper::upgrade::on(&mut request);
@@ -224,6 +229,7 @@ fn echo(mut request: Request<Incoming>) -> Response<Body> {
         let io = TokioIo::new(upgraded);
         let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
         while let Some(Ok(message)) = socket.next().await {
+            state.count(message.to_text().ok());
             if message.is_close() || socket.send(message).await.is_err() {
                 break;
             }

@@ -24,6 +24,14 @@ pub(super) struct TwoProcesses {
     pub(super) printer: String,
 }
 
+/// Who is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Victim {
+    Hub,
+    Agent,
+    Both,
+}
+
 /// What the hub has confirmed just before it was killed.
 pub(super) struct Confirmed {
     session: Client,
@@ -71,13 +79,17 @@ impl TwoProcesses {
         Ok(Confirmed { session: self.signed_in(GUEST).await?, level })
     }
 
-    /// Kills one of them without a warning, and starts it again as a service manager does.
-    pub(super) async fn kill(&mut self, victim: &str) -> Result<()> {
-        if victim == "hub" {
+    /// Kills one of them or both without a warning, and starts them again as a service manager
+    /// does.
+    pub(super) async fn kill(&mut self, victim: Victim) -> Result<()> {
+        if victim != Victim::Hub {
+            self.agent.take().context("no agent")?.kill()?;
+        }
+        if victim != Victim::Agent {
             let hub = self.hub.take().context("no hub")?;
             self.hub = Some(hub.kill_and_restart().await?);
-        } else {
-            self.agent.take().context("no agent")?.kill()?;
+        }
+        if victim != Victim::Hub {
             self.agent = Some(layerlock::start(self.agent_data.path(), &["agent", "run"])?);
         }
         Ok(())
@@ -89,7 +101,7 @@ impl TwoProcesses {
         &self,
         owner: &Client,
         origin: &PrinterOrigin<'_>,
-        confirmed: Confirmed,
+        confirmed: &[Confirmed],
     ) -> Result<()> {
         wait::until("the printer's page", SOON, || async {
             let page = origin.get("/").await.ok()?;
@@ -97,10 +109,13 @@ impl TwoProcesses {
         })
         .await?;
         assert_eq!(printer(owner, true).await?, self.printer, "the printer has another id");
+        let Some(Confirmed { level, .. }) = confirmed.last() else { return Ok(()) };
         let path = format!("/api/v1/printers/{}", self.printer);
-        let seen = confirmed.session.get(&path).await?;
-        ensure!(seen.status == 200, "a session or a grant is lost: {seen:?}");
-        assert_eq!(text(&seen.json()?, "level")?, confirmed.level, "a grant is lost");
+        for Confirmed { session, .. } in confirmed {
+            let seen = session.get(&path).await?;
+            ensure!(seen.status == 200, "a session or a grant is lost: {seen:?}");
+            assert_eq!(text(&seen.json()?, "level")?, *level, "a grant is lost");
+        }
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    future::ready,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -13,16 +14,18 @@ use std::{
 use anyhow::{Result, ensure};
 use futures_util::{SinkExt, StreamExt};
 use http::Method;
-use testkit::client::PrinterOrigin;
+use testkit::{client::PrinterOrigin, wait};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
+
+use crate::house::SOON;
 
 /// The pause after each, so that two cores are enough.
 const PAUSE: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_secs(30);
 const UPLOAD: usize = 512 * 1024;
 
-/// How much was done.
+/// What is done meanwhile. Commands, uploads and messages are numbered in one row.
 #[derive(Default)]
 pub(super) struct Load {
     over: AtomicBool,
@@ -36,11 +39,11 @@ pub(super) struct Load {
 /// What was sent beside what arrived.
 #[derive(Debug)]
 pub(super) struct Report {
-    /// Commands that the printer has answered.
+    /// What the printer has answered, of everything that is numbered.
     pub(super) confirmed: usize,
-    /// Those of them that it never got.
+    /// What of that it never got.
     pub(super) lost: Vec<u64>,
-    /// Commands that it got more than once.
+    /// What it got more than once, answered or not.
     pub(super) repeated: Vec<u64>,
     pub(super) uploads: u64,
     pub(super) messages: u64,
@@ -60,6 +63,14 @@ impl Load {
 
     pub(super) fn stop(&self) {
         self.over.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until an upload and a message have passed that weren't there before.
+    pub(super) async fn flows_again(&self) -> Result<()> {
+        let done = || [&self.uploads, &self.messages].map(|count| count.load(Ordering::Relaxed));
+        let before = done();
+        let more = || done().iter().zip(before).all(|(now, before)| *now > before).then_some(());
+        wait::until("an upload and a message", SOON, || ready(more())).await
     }
 
     /// Compares what was confirmed with the numbers that arrived.
@@ -84,11 +95,11 @@ impl Load {
     /// Commands that must not be carried out twice.
     async fn command(&self, origin: &PrinterOrigin<'_>) {
         while self.goes_on().await {
-            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let number = self.number();
             let request = origin.request(Method::POST, &format!("/numbered/{number}"));
             let answer = timeout(PATIENCE, request.body("G28").send()).await;
             if answer.is_ok_and(|sent| sent.is_ok_and(|answer| answer.status() == 200)) {
-                self.confirmed.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
+                self.confirm(number);
             } else {
                 self.failures.fetch_add(1, Ordering::Relaxed);
             }
@@ -106,13 +117,16 @@ impl Load {
     /// An upload that is confirmed has arrived whole.
     async fn upload(&self, origin: &PrinterOrigin<'_>) -> Result<()> {
         while self.goes_on().await {
-            let request = origin.request(Method::POST, "/upload").body(vec![b'G'; UPLOAD]);
+            let number = self.number();
+            let request = origin.request(Method::POST, &format!("/upload/{number}"));
+            let request = request.body(vec![b'G'; UPLOAD]);
             let Ok(answer) = request.send().await else { continue };
             if answer.status() != 201 {
                 continue;
             }
             let Ok(length) = answer.text().await else { continue };
             ensure!(length == UPLOAD.to_string(), "of an upload, {length} bytes arrived");
+            self.confirm(number);
             self.uploads.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
@@ -126,14 +140,26 @@ impl Load {
                 continue;
             };
             while self.goes_on().await {
-                let said = Message::text("M105");
+                let number = self.number();
+                let said = Message::text(number.to_string());
                 if socket.send(said.clone()).await.is_err() {
                     break;
                 }
                 let Ok(Some(Ok(heard))) = timeout(PATIENCE, socket.next()).await else { break };
-                self.messages.fetch_add(u64::from(heard == said), Ordering::Relaxed);
+                if heard == said {
+                    self.confirm(number);
+                    self.messages.fetch_add(1, Ordering::Relaxed);
+                }
             }
         }
+    }
+
+    fn number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn confirm(&self, number: u64) {
+        self.confirmed.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
     }
 
     async fn goes_on(&self) -> bool {
