@@ -99,6 +99,20 @@ mod tests {
                 "time for a request's header, and until the first request",
                 seconds(limits.slow_header),
             ),
+            (
+                "time in which a later header of HTTP/2 may stay unfinished",
+                seconds(limits.ping * 2),
+            ),
+            (
+                "time in which it is the visitor's turn and nothing happens, WebSockets excepted",
+                format!("{} min", limits.idle.as_secs() / 60),
+            ),
+            ("time to answer a ping of HTTP/2, which is sent every 20 s", seconds(limits.ping)),
+            (
+                "time for visitors to go when another process has the ports (SIGHUP)",
+                seconds(limits.leave),
+            ),
+            ("time for running requests at a stop", seconds(limits.stop)),
             ("requests of one HTTP/2 connection at a time", limits.streams.to_string()),
             ("header, without cookies", kibibytes(limits.header_bytes)),
             ("cookies, before those of others are dropped", kibibytes(limits.cookie_bytes)),

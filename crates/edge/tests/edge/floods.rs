@@ -3,11 +3,16 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use bytes::Bytes;
 use edge::Limits;
+use futures_util::future::join_all;
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use rustls::pki_types::ServerName;
@@ -28,6 +33,9 @@ const GET: [(&str, &str); 4] =
 const WAIT: [(&str, &str); 4] =
     [(":method", "POST"), (":scheme", "https"), (":authority", "localhost"), (":path", "/wait")];
 
+/// The type of a TLS record that is part of a handshake (RFC 8446, 5.1).
+const HANDSHAKE: u8 = 22;
+
 /// More than any of these floods may get through.
 const MUCH: usize = 64 * 1024 * 1024;
 
@@ -41,7 +49,7 @@ async fn from(address: Ipv4Addr, rig: &Rig) -> std::io::Result<TcpStream> {
 async fn is_served(rig: &Rig) {
     let tcp = within(from(Ipv4Addr::new(127, 0, 200, 1), rig)).await.unwrap();
     let config = rig.client_config(&[HTTP1], rustls::ALL_VERSIONS);
-    let connector = TlsConnector::from(std::sync::Arc::new(config));
+    let connector = TlsConnector::from(Arc::new(config));
     let name = ServerName::try_from("localhost").unwrap();
     let mut tls = within(connector.connect(name, tcp)).await.unwrap();
     let request = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
@@ -97,6 +105,47 @@ async fn handshake_flood() {
         is_served(&rig).await;
     }
     flood.shutdown().await;
+}
+
+/// Asks for handshakes in full from one address, and hangs up on the answer, which has cost the
+/// other side a key exchange and a signature. Counts the answers.
+async fn answered_handshakes(address: Ipv4Addr, rig: &Rig, answers: &AtomicUsize) {
+    let config = Arc::new(rig.client_config(&[HTTP1], &[&rustls::version::TLS13]));
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut client = rustls::ClientConnection::new(config, name).unwrap();
+    let mut hello = Vec::new();
+    client.write_tls(&mut hello).unwrap();
+    loop {
+        let Ok(mut tcp) = from(address, rig).await else { continue };
+        let answered = async {
+            tcp.write_all(&hello).await?;
+            tcp.read_u8().await
+        };
+        let is_answered = answered.await.is_ok_and(|kind| kind == HANDSHAKE);
+        answers.fetch_add(usize::from(is_answered), Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn handshake_flood_that_costs_signatures() {
+    let rig = Rig::start();
+    let answers = AtomicUsize::new(0);
+    let flood =
+        (1..=16).map(|host| answered_handshakes(Ipv4Addr::new(127, 0, 102, host), &rig, &answers));
+    let visitor = async {
+        for _ in 0..3 {
+            let before = answers.load(Ordering::Relaxed);
+            while answers.load(Ordering::Relaxed) < before + 32 {
+                tokio::task::yield_now().await;
+            }
+            is_served(&rig).await;
+        }
+    };
+    tokio::select! {
+        _ = join_all(flood) => unreachable!("a flood has no end"),
+        () = visitor => {}
+    }
+    assert!(answers.into_inner() >= 96);
 }
 
 /// Sends `opening`, then `again` with ever new streams, while a visitor is served. Returns what

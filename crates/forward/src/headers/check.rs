@@ -236,12 +236,24 @@ mod tests {
         assert_eq!(verdict("GET", &long, &[HOST_LINE]), Err(BadRequest::Target));
     }
 
+    // covers: SV-3
     #[test]
-    fn oversized_header_is_refused() {
-        let value = "v".repeat(MAX_BYTES);
-        assert_eq!(verdict("GET", "/", &[HOST_LINE, ("a", &value)]), Err(BadRequest::TooLarge));
-        let many = [&[HOST_LINE][..], &vec![("a", "v"); MAX_COUNT]].concat();
-        assert_eq!(verdict("GET", "/", &many), Err(BadRequest::TooLarge));
+    fn fields_and_target_at_the_limit_and_one_past_it() {
+        let host = "host".len() + "abc.localhost:3443".len() + 32;
+        let value = "v".repeat(32_768 - host - "a".len() - 32);
+        assert_eq!(verdict("GET", "/", &[HOST_LINE, ("a", &value)]), Ok(()));
+        assert_eq!(verdict("GET", "/", &[HOST_LINE, ("ab", &value)]), Err(BadRequest::TooLarge));
+        // A cookie that is the printer's own counts like everything else.
+        assert_eq!(
+            verdict("GET", "/", &[HOST_LINE, ("cookie", &value)]),
+            Err(BadRequest::TooLarge)
+        );
+        let fields = |count: usize| [&[HOST_LINE][..], &vec![("a", "v"); count - 1]].concat();
+        assert_eq!(verdict("GET", "/", &fields(128)), Ok(()));
+        assert_eq!(verdict("GET", "/", &fields(129)), Err(BadRequest::TooLarge));
+        let target = format!("/{}", "a".repeat(16_383));
+        assert_eq!(verdict("GET", &target, &[HOST_LINE]), Ok(()));
+        assert_eq!(verdict("GET", &format!("{target}a"), &[HOST_LINE]), Err(BadRequest::Target));
     }
 
     // covers: RL-5
