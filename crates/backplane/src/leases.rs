@@ -8,11 +8,18 @@ use std::{
 };
 
 use printer::SessionId;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// The leases of all sessions. Clones share them.
 #[derive(Clone, Default)]
-pub struct Leases(Arc<Mutex<HashMap<SessionId, Held>>>);
+pub struct Leases(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    held: Mutex<HashMap<SessionId, Held>>,
+    closed: watch::Sender<bool>,
+}
 
 struct Held {
     ended: CancellationToken,
@@ -28,9 +35,14 @@ pub struct Lease {
 
 impl Leases {
     /// Takes a hold on a session. It says nothing about whether the session is valid: check that
-    /// in the store afterwards.
+    /// in the store afterwards. While leases are [closed](Self::close) it has ended already.
     pub fn hold(&self, session: SessionId) -> Lease {
         let mut map = self.lock();
+        if self.are_closed() {
+            let ended = CancellationToken::new();
+            ended.cancel();
+            return Lease { session, ended, leases: self.clone() };
+        }
         let held = map
             .entry(session)
             .or_insert_with(|| Held { ended: CancellationToken::new(), holders: 0 });
@@ -43,6 +55,32 @@ impl Leases {
         if let Some(held) = self.lock().remove(&session) {
             held.ended.cancel();
         }
+    }
+
+    /// Ends every hold that exists, and every one that is taken until [`Self::open`]: nobody can
+    /// say any more who may do what.
+    pub fn close(&self) {
+        // First this: a hold that is taken meanwhile either sees it or is on the map by then.
+        self.0.closed.send_replace(true);
+        for (_, held) in self.lock().drain() {
+            held.ended.cancel();
+        }
+    }
+
+    /// Lets holds last again.
+    pub fn open(&self) {
+        self.0.closed.send_replace(false);
+    }
+
+    /// Whether no hold lasts at the moment.
+    pub fn are_closed(&self) -> bool {
+        *self.0.closed.borrow()
+    }
+
+    /// Waits until no hold lasts.
+    pub async fn closed(&self) {
+        // An error would mean that the sender is gone, which is here.
+        let _ = self.0.closed.subscribe().wait_for(|closed| *closed).await;
     }
 
     /// The sessions on which there are holds.
@@ -66,7 +104,7 @@ impl Leases {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Held>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -116,6 +154,25 @@ mod tests {
         first.ended().await;
         second.ended().await;
         assert!(!foreign.is_ended());
+    }
+
+    // covers: AC-11
+    #[tokio::test]
+    async fn no_hold_lasts_while_leases_are_closed() {
+        let leases = Leases::default();
+        let (id, other) = (session(), session());
+        let before = leases.hold(id);
+        leases.close();
+        before.ended().await;
+        leases.closed().await;
+        assert!(leases.hold(id).is_ended() && leases.hold(other).is_ended());
+        assert!(leases.lock().is_empty());
+        leases.open();
+        let after = leases.hold(id);
+        assert!(!after.is_ended() && !leases.are_closed());
+        drop(before);
+        leases.end(id);
+        assert!(after.is_ended());
     }
 
     #[test]

@@ -102,6 +102,17 @@ impl ApiError {
         Self::with(StatusCode::SERVICE_UNAVAILABLE, "busy", detail, wait, None)
     }
 
+    /// What somebody is told while the store is silent.
+    pub(crate) const STORE_SILENT: &str = "The hub's database doesn't answer, so the hub can't tell who may do what, and has ended \
+         what was open. Try again in a moment.";
+
+    /// The store is silent, so nobody's rights are known.
+    pub(crate) fn store_silent() -> Self {
+        let wait = Some(Duration::from_secs(5));
+        let detail = Self::STORE_SILENT.to_owned();
+        Self::with(StatusCode::SERVICE_UNAVAILABLE, "store-silent", detail, wait, None)
+    }
+
     fn with(
         status: StatusCode,
         code: &'static str,

@@ -47,7 +47,7 @@ use tower::ServiceExt;
 use crate::{
     metrics::Place,
     pages::{Asker, Notice, STYLE},
-    state::Shared,
+    state::{Shared, State},
     tunnels,
 };
 
@@ -89,9 +89,23 @@ async fn answer(
             dashboard.oneshot(Request::from_parts(parts, body)).await.into_response()
         }
         Some(Site::Printer(origin)) => {
-            visit::answer(shared, origin, Request::from_parts(parts, body)).await
+            let (hub, asker) = (Arc::clone(&shared), Asker::of(&parts));
+            let answer = Box::pin(visit::answer(shared, origin, Request::from_parts(parts, body)));
+            while_rights_are_known(&hub, answer).await.unwrap_or_else(|told| told.answer(&asker))
         }
         None => Notice::unknown_host().answer(&Asker::of(&parts)),
+    }
+}
+
+/// Does this for as long as the store answers.
+async fn while_rights_are_known<T>(
+    hub: &State,
+    what: impl Future<Output = T>,
+) -> Result<T, Notice> {
+    tokio::select! {
+        biased;
+        () = hub.backplane.leases().closed() => Err(Notice::store_silent()),
+        done = what => Ok(done),
     }
 }
 

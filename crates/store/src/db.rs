@@ -7,13 +7,20 @@ mod open;
 mod row;
 mod value;
 
+use std::time::Duration;
+
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use tokio::time::timeout;
 
 pub(crate) use column::{Bind, Column};
 pub(crate) use row::Row;
 pub(crate) use value::{Value, params};
 
 use crate::Result;
+
+/// How long one step may take, with the wait for a connection before it. More than what PostgreSQL
+/// allows a statement and SQLite a wait for a lock, so that those give up first and say why.
+const STEP: Duration = Duration::from_secs(30);
 
 /// The one place where the two databases part: the same body, compiled for each.
 macro_rules! on {
@@ -64,6 +71,11 @@ pub(crate) enum Tx {
 }
 
 impl Db {
+    /// Whether it is SQLite.
+    pub(crate) const fn is_file(&self) -> bool {
+        matches!(self.readers, Pool::Sqlite(_))
+    }
+
     /// Runs one statement that reads, and returns its rows.
     pub(crate) async fn all(&self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>> {
         self.readers.all(sql, values).await
@@ -96,8 +108,8 @@ impl Db {
     /// so that it can't fail half-way because another one was faster.
     pub(crate) async fn begin(&self) -> Result<Tx> {
         Ok(match &self.writers {
-            Pool::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
-            Pool::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Pool::Sqlite(pool) => Tx::Sqlite(in_time(pool.begin_with("BEGIN IMMEDIATE")).await?),
+            Pool::Postgres(pool) => Tx::Postgres(in_time(pool.begin()).await?),
         })
     }
 
@@ -110,13 +122,13 @@ impl Db {
 impl Pool {
     async fn all(&self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>> {
         on!(self, pool => {
-            let rows = bound!(sql, values).fetch_all(pool).await?;
+            let rows = in_time(bound!(sql, values).fetch_all(pool)).await?;
             Ok(rows.into_iter().map(Row::from).collect())
         })
     }
 
     async fn execute(&self, sql: &'static str, values: Vec<Value>) -> Result<u64> {
-        on!(self, pool => Ok(bound!(sql, values).execute(pool).await?.rows_affected()))
+        on!(self, pool => Ok(in_time(bound!(sql, values).execute(pool)).await?.rows_affected()))
     }
 
     async fn close(&self) {
@@ -128,7 +140,7 @@ impl Tx {
     /// Runs one statement and returns its rows.
     pub(crate) async fn all(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>> {
         on!(self, tx => {
-            let rows = bound!(sql, values).fetch_all(&mut **tx).await?;
+            let rows = in_time(bound!(sql, values).fetch_all(&mut **tx)).await?;
             Ok(rows.into_iter().map(Row::from).collect())
         })
     }
@@ -144,13 +156,22 @@ impl Tx {
 
     /// Runs one statement and returns how many rows it touched.
     pub(crate) async fn execute(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64> {
-        on!(self, tx => Ok(bound!(sql, values).execute(&mut **tx).await?.rows_affected()))
+        on!(self, tx => {
+            Ok(in_time(bound!(sql, values).execute(&mut **tx)).await?.rows_affected())
+        })
     }
 
     /// Makes everything since the beginning permanent.
     pub(crate) async fn commit(self) -> Result<()> {
-        on!(self, tx => Ok(tx.commit().await?))
+        on!(self, tx => Ok(in_time(tx.commit()).await?))
     }
+}
+
+/// Waits for a step of the database, but not for ever: on a connection whose other end has
+/// vanished without a word nothing would ever come.
+async fn in_time<T>(step: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    let late = || std::io::Error::new(std::io::ErrorKind::TimedOut, "the database doesn't answer");
+    timeout(STEP, step).await.unwrap_or_else(|_| Err(sqlx::Error::Io(late())))
 }
 
 #[cfg(test)]

@@ -58,6 +58,11 @@ impl Store {
         Ok(Self { db: db::Db::open(url).await? })
     }
 
+    /// Whether the database is a file of this machine, which no network can cut off.
+    pub fn is_file(&self) -> bool {
+        self.db.is_file()
+    }
+
     /// Asks the database for a sign of life.
     ///
     /// # Errors

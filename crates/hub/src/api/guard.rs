@@ -24,14 +24,36 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
+    let passing = pass(&shared, action, &params, request, next);
+    if action == Action::ReadHub {
+        return passing.await;
+    }
+    tokio::select! {
+        biased;
+        () = shared.backplane.leases().closed() => Err(ApiError::store_silent()),
+        answer = passing => answer,
+    }
+}
+
+async fn pass(
+    shared: &Shared,
+    action: Action,
+    params: &RawPathParams,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let asked = Asked::of(&parts).ok_or_else(no_host)?;
     origin::check(&parts, &asked)?;
     let client = parts.extensions.get::<Connection>().map(|connection| connection.client);
     let client = client.ok_or_else(|| ApiError::internal("a request without a connection"))?;
-    let visitor = session::visitor(&shared, &parts.headers, client).await?;
+    let visitor = match action {
+        // Whether the hub lives is known without its store.
+        Action::ReadHub => None,
+        _ => session::visitor(shared, &parts.headers, client).await?,
+    };
     let level = match &visitor {
-        Some(visitor) if action.is_on_printer() => level(&shared, visitor, &params).await?,
+        Some(visitor) if action.is_on_printer() => level(shared, visitor, params).await?,
         _ => None,
     };
     let subject =

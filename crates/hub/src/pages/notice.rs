@@ -164,6 +164,12 @@ impl Notice {
         Self::new(status, "agent-busy", "Busy", detail).retry(3)
     }
 
+    /// The store is silent, so nobody's rights are known.
+    pub(crate) fn store_silent() -> Self {
+        let (status, title) = (StatusCode::SERVICE_UNAVAILABLE, "The hub can't check your rights");
+        Self::new(status, "store-silent", title, ApiError::STORE_SILENT.to_owned()).retry(5)
+    }
+
     /// Our own fault; the log has the details.
     pub(crate) fn went_wrong() -> Self {
         let detail = "Something went wrong in the hub. Its log says more under the request's id.";

@@ -81,8 +81,14 @@ impl Hold {
 
     /// Whether the request may go on, after something that took its time.
     pub(super) async fn lasts(&mut self) -> bool {
-        let over = self.lease.is_ended() || self.expires <= self.state.clock.now();
-        !over && self.rights.last().await && !self.lease.is_ended()
+        let over = self.expires <= self.state.clock.now();
+        let Self { lease, rights, .. } = self;
+        let there = tokio::select! {
+            biased;
+            () = lease.ended() => false,
+            there = rights.last() => there,
+        };
+        !over && there && !self.lease.is_ended()
     }
 }
 

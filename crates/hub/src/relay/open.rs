@@ -20,6 +20,7 @@ use super::{
     path::{LocalPath, encode, parameter},
     reserved,
     same_origin::is_navigation,
+    while_rights_are_known,
 };
 use crate::{
     origins::{Origins, Unavailable, Way, is_label},
@@ -35,7 +36,7 @@ const TICKET_LIFETIME: Duration = Duration::from_secs(30);
 /// `GET /open/{printer}` on the dashboard's origin.
 pub(crate) async fn open_route(State(shared): State<Shared>, request: Request) -> Response<Body> {
     let (parts, _) = request.into_parts();
-    match open(&shared, &parts).await {
+    match while_rights_are_known(&shared, open(&shared, &parts)).await.flatten() {
         Ok(answer) => answer,
         Err(notice) => notice.with_dashboard("/").answer(&Asker::of(&parts)),
     }

@@ -2,6 +2,8 @@
 //! what the clock ends (a session, a grant with a date): whatever hangs on a right that is gone
 //! ends here within a second. What this process changes itself counts at once, without this.
 
+mod silence;
+
 use std::{collections::HashSet, time::Duration};
 
 use backplane::Event;
@@ -9,6 +11,7 @@ use printer::{AccountId, SessionId, Timestamp};
 use store::Revision;
 use tokio_util::sync::CancellationToken;
 
+use self::silence::{Silence, Unanswered};
 use crate::state::State;
 
 /// How often it is asked whether something changed.
@@ -25,66 +28,69 @@ struct Held {
     accounts: HashSet<AccountId>,
 }
 
-/// What the last look found.
+/// What the last look found. While looks fail everything is as old as it was before.
 #[derive(Default)]
 struct Seen {
     revision: Option<Revision>,
     /// When the clock next ends something.
     next_end: Option<Timestamp>,
+    /// How many times since it was believed that nothing changed.
+    skipped: u32,
 }
 
 impl Seen {
     /// Whether somebody or the clock has taken a right away since.
-    fn is_old(&self, revision: Option<Revision>, now: Timestamp) -> bool {
-        let changed = revision.is_some() && revision != self.revision;
-        changed || self.next_end.is_some_and(|end| end <= now)
-    }
-
-    /// Remembers what a look found. After one that failed everything is as old as it was before,
-    /// and is looked at again.
-    fn looked(
-        &mut self,
-        revision: Option<Revision>,
-        found: store::Result<Option<Timestamp>>,
-    ) -> store::Result<()> {
-        self.next_end = found?;
-        self.revision = revision.or(self.revision);
-        Ok(())
+    fn is_old(&self, revision: Revision, now: Timestamp) -> bool {
+        Some(revision) != self.revision || self.next_end.is_some_and(|end| end <= now)
     }
 }
 
 /// Looks again and again, until `shutdown`.
 pub(super) async fn run(hub: &State, shutdown: &CancellationToken) {
-    let (mut seen, mut skipped) = (Seen::default(), 0);
-    while shutdown.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
-        let revision = hub.store.revision().await.ok();
-        let now = hub.clock.now();
-        let is_old = seen.is_old(revision, now);
-        skipped += 1;
-        if !is_old && skipped < AT_MOST {
-            continue;
+    let (mut seen, mut silence) = (Seen::default(), Silence::new(hub.store.is_file()));
+    let watching = async {
+        loop {
+            tokio::time::sleep(EVERY).await;
+            let looked = round(hub, &mut seen, &silence).await;
+            silence.judge(hub.backplane.leases(), looked);
         }
-        skipped = 0;
-        if let Err(error) = seen.looked(revision, look(hub, now, is_old).await) {
-            tracing::warn!(%error, "sessions can't be looked at");
-        }
+    };
+    shutdown.run_until_cancelled(watching).await;
+}
+
+/// Asks whether something changed, and looks if it may have.
+async fn round(hub: &State, seen: &mut Seen, silence: &Silence) -> Result<(), Unanswered> {
+    let revision = silence.answer(hub.store.revision()).await?;
+    let now = hub.clock.now();
+    let is_old = seen.is_old(revision, now);
+    seen.skipped += 1;
+    if is_old || seen.skipped >= AT_MOST {
+        let next_end = look(hub, silence, now, is_old).await?;
+        *seen = Seen { revision: Some(revision), next_end, skipped: 0 };
     }
+    Ok(())
 }
 
 /// Ends what hangs on agents that were unlinked and on sessions that are over, and lets the rest
 /// look at its rights again. Returns when the clock next ends something.
-async fn look(hub: &State, now: Timestamp, is_old: bool) -> store::Result<Option<Timestamp>> {
+async fn look(
+    hub: &State,
+    silence: &Silence,
+    now: Timestamp,
+    is_old: bool,
+) -> Result<Option<Timestamp>, Unanswered> {
     if is_old {
-        for agent in hub.tunnels.keep_only(&hub.store.linked_agents().await?) {
+        for agent in hub.tunnels.keep_only(&silence.answer(hub.store.linked_agents()).await?) {
             hub.backplane.publish(Event::AgentChanged(agent));
         }
     }
-    let next_end = hub.store.next_end(now, hub.config.sessions.idle.duration()).await?;
+    let idle = hub.config.sessions.idle.duration();
+    let next_end = silence.answer(hub.store.next_end(now, idle)).await?;
     let held = hub.backplane.leases().sessions();
     if held.is_empty() {
         return Ok(next_end);
     }
-    let still = still_valid(hub, &held.iter().copied().collect()).await?;
+    let still = still_valid(hub, silence, &held.iter().copied().collect()).await?;
     for session in held.into_iter().filter(|session| !still.valid.contains(session)) {
         hub.backplane.end_session(session);
     }
@@ -95,12 +101,17 @@ async fn look(hub: &State, now: Timestamp, is_old: bool) -> store::Result<Option
 }
 
 /// Which of these sessions are valid now, and whose they are.
-async fn still_valid(hub: &State, held: &HashSet<SessionId>) -> store::Result<Held> {
+async fn still_valid(
+    hub: &State,
+    silence: &Silence,
+    held: &HashSet<SessionId>,
+) -> Result<Held, Unanswered> {
     let idle = hub.config.sessions.idle.duration();
     let mut found = Held::default();
-    let accounts = hub.store.accounts().await?;
+    let accounts = silence.answer(hub.store.accounts()).await?;
     for account in accounts.into_iter().filter(|account| !account.disabled) {
-        let sessions = hub.store.sessions_of(account.id, hub.clock.now(), idle).await?;
+        let sessions = hub.store.sessions_of(account.id, hub.clock.now(), idle);
+        let sessions = silence.answer(sessions).await?;
         for session in sessions.into_iter().filter(|session| held.contains(&session.id)) {
             found.valid.insert(session.id);
             found.accounts.insert(account.id);
@@ -111,31 +122,29 @@ async fn still_valid(hub: &State, held: &HashSet<SessionId>) -> store::Result<He
 
 #[cfg(test)]
 mod tests {
-    use printer::{Clock, SystemClock};
-    use store::Store;
+    use std::sync::Arc;
+
+    use printer::{Clock, OsRandom, SystemClock};
 
     use super::*;
+    use crate::{Config, Hub, Parts};
 
     // covers: AC-11
     #[tokio::test]
     async fn a_look_that_failed_is_taken_again() {
-        let data = tempfile::tempdir().unwrap();
-        let path = data.path().join("store.sqlite");
-        let store = Store::open(&format!("sqlite:{}", path.display())).await.unwrap();
-        let revision = store.revision().await.ok();
-        let now = SystemClock::new().now();
-        let mut seen = Seen::default();
+        let (data, clock) = (tempfile::tempdir().unwrap(), Arc::new(SystemClock::new()));
+        let folder = data.path().to_owned();
+        let parts = Parts { data: folder, clock: clock.clone(), random: Arc::new(OsRandom) };
+        let hub = Hub::build(Config::default(), parts).await.unwrap().shared;
+        let (mut seen, silence) = (Seen::default(), Silence::new(true));
+        let (revision, now) = (hub.store.revision().await.unwrap(), clock.now());
         assert!(seen.is_old(revision, now), "nobody has looked yet");
-        assert!(seen.looked(revision, Err(store::Error::SetupClosed)).is_err());
-        assert!(seen.is_old(revision, now), "what was changed is still to be looked at");
-        seen.looked(revision, Ok(Some(now))).unwrap();
-        assert!(seen.is_old(revision, now), "the clock has ended something");
-        assert!(seen.looked(revision, Err(store::Error::SetupClosed)).is_err());
-        assert!(seen.is_old(revision, now), "and still has");
-        seen.looked(revision, Ok(None)).unwrap();
+        round(&hub, &mut seen, &silence).await.unwrap();
         assert!(!seen.is_old(revision, now));
-        // The revision can't be read for a while: that says nothing about what changed.
-        seen.looked(None, Ok(None)).unwrap();
-        assert!(!seen.is_old(None, now) && !seen.is_old(revision, now));
+        seen.next_end = Some(now);
+        assert!(seen.is_old(revision, now), "the clock has ended something");
+        hub.store.close().await;
+        assert!(round(&hub, &mut seen, &silence).await.is_err());
+        assert!(seen.is_old(revision, now), "and still has");
     }
 }

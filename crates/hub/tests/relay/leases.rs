@@ -1,7 +1,10 @@
 //! Taking a right away ends what hangs on it (AC-11): the table of all ways to lose a right and
 //! of all that may be open then, and what somebody tries who wants to keep a little of it.
 
-use std::time::Duration;
+mod database;
+mod promptness;
+
+use std::{fmt::Debug, time::Duration};
 
 use axum::body::Body;
 use backplane::Event;
@@ -277,6 +280,12 @@ impl Guest {
         socket
     }
 
+    /// The printer hears that what was open has ended.
+    async fn hears_the_end(&self) {
+        self.workshop.side.all_streams_closed().await;
+        self.workshop.side.cancelled().await;
+    }
+
     async fn page(&mut self) -> StatusCode {
         self.browser.go(&self.host, "/").await.status
     }
@@ -328,16 +337,20 @@ impl Guest {
 impl Open {
     async fn ends(mut self, guest: &Guest, loss: Loss, news: News) {
         soon(async {
-            assert!(self.download.collect().await.is_err(), "{loss:?}: it looks whole");
-            let status = self.upload.await.unwrap();
-            assert!(!status.is_success(), "{loss:?}: the upload got {status}");
-            closed(&mut self.socket).await;
+            self.ends_for_the_visitor(loss).await;
             let told = next(&mut self.news, "printers").await;
             assert_eq!(told.is_some(), news == News::Change, "{loss:?}: {told:?}");
-            guest.workshop.side.all_streams_closed().await;
-            guest.workshop.side.cancelled().await;
+            guest.hears_the_end().await;
         })
         .await;
+    }
+
+    async fn ends_for_the_visitor(&mut self, why: impl Debug) {
+        let download = std::mem::take(&mut self.download);
+        assert!(download.collect().await.is_err(), "{why:?}: it looks whole");
+        let status = (&mut self.upload).await.unwrap();
+        assert!(!status.is_success(), "{why:?}: the upload got {status}");
+        closed(&mut self.socket).await;
     }
 }
 

@@ -345,3 +345,17 @@ pub(crate) async fn until(mut so: impl AsyncFnMut() -> bool) {
     })
     .await;
 }
+
+/// Waits for what has to happen while tokio's clock, which is paused, stands still.
+pub(crate) async fn at_once<T>(what: impl Future<Output = T>) -> T {
+    let (clock, mut what) = (SystemClock::new(), std::pin::pin!(what));
+    loop {
+        // Whoever has something to do keeps the paused clock from going on by itself.
+        tokio::select! {
+            biased;
+            done = &mut what => return done,
+            () = tokio::task::yield_now() => {}
+        }
+        assert!(clock.monotonic() < Duration::from_secs(20), "it didn't happen at once");
+    }
+}

@@ -3,10 +3,12 @@
 use std::{fs::OpenOptions, io::ErrorKind, path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
+    Connection, Executor, PgConnection,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::time::timeout;
 
 use super::{Db, Pool};
 use crate::{Error, Result};
@@ -18,6 +20,12 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 const ACQUIRE: Duration = Duration::from_secs(10);
 /// How long SQLite waits for another process (`layerlock user add`, say) to finish writing.
 const BUSY: Duration = Duration::from_secs(10);
+/// How long PostgreSQL works on a statement, waits for its locks, or holds those of a transaction
+/// in which nothing happens: the hub that began it may be gone.
+const GIVE_UP: &str =
+    "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'";
+/// How long a used connection to PostgreSQL has to show that it still works.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
@@ -84,13 +92,27 @@ async fn open_postgres(url: &str) -> Result<Db> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| Error::Url(without_credentials(url)))?
         .application_name("layerlock");
+    // The tables take the time that they need.
+    let mut connection = PgConnection::connect_with(&options).await?;
+    POSTGRES.run(&mut connection).await?;
+    connection.close().await?;
     let pool = PgPoolOptions::new()
         .acquire_timeout(ACQUIRE)
         .max_connections(POSTGRES_CONNECTIONS)
+        .after_connect(|connection, _| {
+            Box::pin(async move { connection.execute(GIVE_UP).await.map(drop) })
+        })
+        .after_release(|connection, _| Box::pin(still_there(connection)))
         .connect_with(options)
         .await?;
-    POSTGRES.run(&pool).await?;
     Ok(Db { readers: Pool::Postgres(pool.clone()), writers: Pool::Postgres(pool) })
+}
+
+/// Whether a connection that was used can be used again. One on which nothing comes is thrown away,
+/// or it would keep its place among the others for as long as TCP believes in it.
+async fn still_there(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    let answered = timeout(SIGN_OF_LIFE, connection.ping()).await;
+    answered.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut)).map(|()| true)
 }
 
 #[cfg(test)]
@@ -130,6 +152,22 @@ mod tests {
         assert_eq!(pragma(&db, "PRAGMA synchronous").await, "2");
         assert_eq!(pragma(&db, "PRAGMA foreign_keys").await, "1");
         db.close().await;
+    }
+
+    // covers: AC-11
+    #[tokio::test]
+    async fn postgres_gives_up_on_what_takes_too_long() {
+        crate::testing::each_database(async |store| {
+            let db = Db::open(&store.url).await.unwrap();
+            let Pool::Postgres(pool) = &db.writers else { return };
+            for setting in ["statement_timeout", "idle_in_transaction_session_timeout"] {
+                let show = sqlx::query_scalar("SELECT current_setting($1)").bind(setting);
+                let value: String = show.fetch_one(pool).await.unwrap();
+                assert_eq!(value, "10s", "{setting}");
+            }
+            db.close().await;
+        })
+        .await;
     }
 
     #[tokio::test]
