@@ -16,11 +16,13 @@ pub(crate) mod sockets;
 mod successor;
 #[cfg(test)]
 pub(crate) mod tests;
+mod uploads;
 
 use std::sync::Arc;
 
 use forward::Body;
 use http::{Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
 use printer::{Clock, Name, Random};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +35,7 @@ use held::Held;
 use pin::Pins;
 use problem::Problem;
 use sockets::Inspection;
+use uploads::Uploads;
 
 pub use problem::ERROR_HEADER;
 
@@ -64,16 +67,24 @@ pub(crate) struct Memory {
     fresh: Fresh,
     inspection: Inspection,
     pins: Pins,
+    uploads: Uploads,
 }
 
 impl Memory {
     pub(crate) fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, run: u64) -> Self {
         let fresh = Fresh::new(Arc::clone(&clock), run);
-        Self { fresh, inspection: Inspection::default(), pins: Pins::new(clock, random) }
+        let (inspection, pins) = (Inspection::default(), Pins::new(clock, random));
+        Self { fresh, inspection, pins, uploads: Uploads::default() }
     }
 }
 
 impl Inside {
+    /// Answers one request that came over a tunnel.
+    pub(crate) async fn receive(self, request: Request<tunnel::Body>) -> Response<Body> {
+        self.memory.uploads.count(&request);
+        self.answer(request.map(|body| body.map_err(Into::into).boxed_unsync())).await
+    }
+
     /// Answers one request of the hub.
     pub(crate) async fn answer(self, request: Request<Body>) -> Response<Body> {
         let authority = request.uri().authority().map(http::uri::Authority::as_str);

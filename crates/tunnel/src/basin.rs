@@ -67,8 +67,19 @@ impl Basin {
     }
 
     /// What it holds is counted from now on.
-    pub(crate) fn count(&self, account: Account) {
-        self.lock().account = Some(account);
+    pub(crate) fn count(&self, mut account: Account) {
+        let mut content = self.lock();
+        if content.source.is_none() {
+            drop(content);
+            return;
+        }
+        account.add(content.pieces.cost());
+        let overspent = account.overspent();
+        content.account = Some(account);
+        drop(content);
+        if let Some(save) = overspent {
+            save();
+        }
     }
 
     /// Does something with the source, unless it was let go.

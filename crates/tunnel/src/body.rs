@@ -9,6 +9,7 @@ use bytes::Bytes;
 use h2::RecvStream;
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
+use printer::AccountId;
 use tokio::sync::oneshot;
 
 use crate::{
@@ -68,6 +69,14 @@ impl Body {
             filling.abort();
         }
         body
+    }
+
+    /// Counts what waits of it for this person, or for nobody, from now on.
+    pub fn counts_for(&self, allowance: &Allowance, person: Option<AccountId>) {
+        if !self.ended {
+            let reader = Reader { person, urgent: false };
+            self.arrived.count(allowance.open(self.arrived.downgrade(), reader));
+        }
     }
 
     /// What the other side says behind the body, as soon as it has arrived, whether or not the body

@@ -68,9 +68,19 @@ impl Budget {
 }
 
 impl Allowance {
+    /// So many bytes, which count nowhere else.
+    pub fn new(most: usize) -> Self {
+        Self(Holder::new(most, most / 16))
+    }
+
     /// For connections on which nobody but this program itself asks.
     pub fn unbounded() -> Self {
-        Self(Holder::new(usize::MAX, usize::MAX))
+        Self::new(usize::MAX)
+    }
+
+    /// How many bodies were given up so far because it was spent.
+    pub fn given_up(&self) -> u64 {
+        self.0.given_up()
     }
 
     /// Bytes that wait for readers.

@@ -41,6 +41,11 @@ impl Pieces {
         self.closed.is_empty() && self.tail.is_empty()
     }
 
+    /// The memory that is taken.
+    pub(crate) fn cost(&self) -> usize {
+        self.closed.iter().map(|piece| piece.cost).sum::<usize>() + self.cost_of_tail()
+    }
+
     /// Adds a frame's bytes. Returns how much more memory is taken now.
     pub(crate) fn put(&mut self, bytes: &Bytes) -> usize {
         if bytes.len() >= SMALL {
@@ -118,6 +123,7 @@ mod tests {
                 assert!(held <= counted, "{count} frames of {size}: {held} > {counted}");
                 let most = size * count * 2 + 2 * EACH;
                 assert!(counted <= most, "{count} frames of {size}: {counted} > {most}");
+                assert_eq!(pieces.cost(), counted);
                 let (mut read, mut returned) = (0, 0);
                 while let Some(piece) = pieces.take() {
                     (read, returned) = (read + piece.bytes.len(), returned + piece.cost);

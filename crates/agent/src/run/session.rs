@@ -2,7 +2,6 @@
 
 use std::{io, pin::Pin, sync::Arc, time::Duration};
 
-use http_body_util::BodyExt;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
@@ -192,8 +191,6 @@ pub(super) fn serving<I>(
 where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let handler = move |request: http::Request<tunnel::Body>| {
-        inside.clone().answer(request.map(|body| body.map_err(Into::into).boxed_unsync()))
-    };
+    let handler = move |request| inside.clone().receive(request);
     Box::pin(tunnel::serve_with(io, limits, handler, shutdown))
 }

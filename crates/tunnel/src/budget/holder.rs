@@ -167,7 +167,7 @@ impl Holder {
         let Some(unread) = self.unread(urgent) else { return false };
         if unread.basin.give_up() {
             self.common.given_up.fetch_add(1, Ordering::Relaxed);
-            tracing::info!("an answer that nobody reads was given up: memory is needed for others");
+            tracing::info!("a body that nobody reads was given up: memory is needed for others");
         }
         true
     }
