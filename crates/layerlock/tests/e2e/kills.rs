@@ -7,7 +7,7 @@
 mod house;
 mod load;
 
-use std::{env, time::Duration};
+use std::{collections::VecDeque, env, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use tokio::time::sleep;
@@ -19,6 +19,9 @@ use self::{
 use crate::workshop::Workshop;
 
 const KILLS: u64 = 6;
+
+/// How many rounds back is looked.
+const KEPT: usize = 30;
 
 /// The longest time between everything being well and the next kill, in milliseconds.
 const CALM: u64 = 700;
@@ -56,11 +59,15 @@ async fn kill_nine_at_any_moment_loses_nothing_and_repeats_nothing() -> Result<(
     let load = Load::default();
     let test = async {
         let mut chance = Chance(seed);
-        let mut confirmed = Vec::new();
+        let mut confirmed = VecDeque::new();
         for kill in 1..=kills {
             sleep(Duration::from_millis(chance.below(CALM))).await;
             let victim = chance.victim();
-            confirmed.push(house.confirm(kill).await?);
+            confirmed.push_back(house.confirm(kill).await?);
+            // An account may have 50 sessions, and then its oldest end.
+            if confirmed.len() > KEPT {
+                confirmed.pop_front();
+            }
             house.kill(victim).await?;
             if kill < kills && chance.below(4) == 0 {
                 // The next comes while everything is still on its way back.

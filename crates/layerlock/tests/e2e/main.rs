@@ -21,6 +21,7 @@ mod octoprint;
 mod places;
 mod prusalink;
 mod recorder;
+mod relayed_floods;
 mod restart;
 mod second_lock;
 mod service;

@@ -1,5 +1,7 @@
 //! A hub and an agent as two processes, to be killed, and what has to be there afterwards.
 
+use std::collections::VecDeque;
+
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 use testkit::{
@@ -101,7 +103,7 @@ impl TwoProcesses {
         &self,
         owner: &Client,
         origin: &PrinterOrigin<'_>,
-        confirmed: &[Confirmed],
+        confirmed: &VecDeque<Confirmed>,
     ) -> Result<()> {
         wait::until("the printer's page", SOON, || async {
             let page = origin.get("/").await.ok()?;
@@ -109,7 +111,7 @@ impl TwoProcesses {
         })
         .await?;
         assert_eq!(printer(owner, true).await?, self.printer, "the printer has another id");
-        let Some(Confirmed { level, .. }) = confirmed.last() else { return Ok(()) };
+        let Some(Confirmed { level, .. }) = confirmed.back() else { return Ok(()) };
         let path = format!("/api/v1/printers/{}", self.printer);
         for Confirmed { session, .. } in confirmed {
             let seen = session.get(&path).await?;
