@@ -9,6 +9,12 @@ use super::announcement::own_page;
 use crate::{Foreign, Mapping};
 
 const MAX_NODES: u32 = 8_192;
+/// Declarations of namespaces. A description needs one or two, an answer three. Each element with
+/// one of its own gets a copy of all those around it, compared one with the other: 64 KiB of them, one
+/// in the other, take the parser minutes.
+const MAX_NAMESPACES: usize = 32;
+/// Attributes, roughly. Those of one element are compared with each other.
+const MAX_ATTRIBUTES: usize = 1_024;
 
 /// The services that know mappings, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +99,12 @@ pub(super) fn entry(body: &[u8]) -> Option<Mapping> {
     })
 }
 
+/// Reads what takes no more than milliseconds, as it happens while others wait.
 fn parse(text: &str) -> Option<Document<'_>> {
+    let more = |word: &str, most: usize| text.matches(word).nth(most).is_some();
+    if more("xmlns", MAX_NAMESPACES) || more("=", MAX_ATTRIBUTES) {
+        return None;
+    }
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..Default::default() };
     Document::parse_with_options(text, options).ok()
 }
@@ -156,6 +167,24 @@ mod tests {
         assert!(parse(bomb).is_none());
         assert!(parse(&format!("<x>{}</x>", "<a/>".repeat(9_000))).is_none());
         assert!(parse(&format!("<x>{}</x>", "<a/>".repeat(8_000))).is_some());
+    }
+
+    // covers: XA-1
+    #[test]
+    fn documents_that_take_minutes_are_refused() {
+        let nested = |count: usize| {
+            let open = |index| format!("<a xmlns:n{index}=\"u{index}\">");
+            let opened: String = (0..count).map(open).collect();
+            format!("{opened}{}", "</a>".repeat(count))
+        };
+        assert!(parse(&nested(MAX_NAMESPACES)).is_some());
+        assert!(parse(&nested(MAX_NAMESPACES + 1)).is_none());
+        let wide = |count: usize| {
+            let attributes: String = (0..count).map(|index| format!(" a{index}=''")).collect();
+            format!("<a{attributes}/>")
+        };
+        assert!(parse(&wide(MAX_ATTRIBUTES)).is_some());
+        assert!(parse(&wide(MAX_ATTRIBUTES + 1)).is_none());
     }
 
     // covers: XA-1
