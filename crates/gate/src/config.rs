@@ -89,12 +89,15 @@ pub struct Backend {
     pub rewrite: Option<Rewrite>,
 }
 
-/// The beginning of a path, replaced by another: `/webcam/` by `/`. Paths that don't begin so stay
-/// as they are.
+/// The beginning of a path, replaced by another: `/webcam/` by `/`. Paths that don't hold it stay as
+/// they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rewrite {
     /// What is replaced. Begins and ends with a slash.
     pub from: String,
     /// What stands there instead. Begins and ends with a slash.
     pub to: String,
+    /// Whether it may stand further behind, and all that stands before it goes with it (the first
+    /// place counts). Else it counts only where the path begins with it.
+    pub anywhere: bool,
 }

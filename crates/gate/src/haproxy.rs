@@ -9,6 +9,7 @@ mod acls;
 mod address;
 mod bind;
 mod condition;
+mod headers;
 mod known;
 mod notes;
 mod people;
@@ -55,17 +56,20 @@ pub fn read(text: &str, frontend: Option<&str>) -> Result<Import, Refused> {
         Some(sections) => assemble(&sections, frontend, &mut notes),
         None => None,
     };
-    let report = notes.finish()?;
-    config.map(|config| Import { config, report }).ok_or_else(Refused::nothing_to_guard)
+    match config {
+        Some(config) => Ok(Import { config, report: notes.finish()? }),
+        None => Err(notes.nothing_to_guard()),
+    }
 }
 
 fn assemble(sections: &[Section], frontend: Option<&str>, notes: &mut Notes) -> Option<Config> {
     sections::refuse_twins(sections, notes);
     let front = choose(sections, frontend, notes)?;
     let lists = people(sections, notes);
-    let main = Proxy::read(front, sections, notes);
+    let main = Proxy::read(front, sections, front.has_tls(), notes);
     main.refuse_unless_front(notes);
-    let backends = backends(&main, sections, notes);
+    let backends = backends(&main, front.has_tls(), sections, notes);
+    main.refuse_forgotten_people(&backends, notes);
     skip_the_others(sections, front, &backends, notes);
     let mut config = Config {
         listen: listen(&main, notes),
@@ -111,7 +115,12 @@ fn people(sections: &[Section], notes: &mut Notes) -> BTreeMap<String, UserList>
 }
 
 /// The backends to which the frontend leads.
-fn backends(main: &Proxy, sections: &[Section], notes: &mut Notes) -> BTreeMap<String, Backend> {
+fn backends(
+    main: &Proxy,
+    tls: bool,
+    sections: &[Section],
+    notes: &mut Notes,
+) -> BTreeMap<String, Backend> {
     let mut backends = BTreeMap::new();
     for (line, name) in main.leads_to() {
         if backends.contains_key(name) {
@@ -122,7 +131,7 @@ fn backends(main: &Proxy, sections: &[Section], notes: &mut Notes) -> BTreeMap<S
             notes.refuse(line, format!("There is no backend {name:?}."));
             continue;
         };
-        let back = Proxy::read(section, sections, notes);
+        let back = Proxy::read(section, sections, tls, notes);
         if let Some(backend) = back.into_backend(notes) {
             backends.insert(name.to_owned(), backend);
         }

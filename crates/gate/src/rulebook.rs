@@ -150,12 +150,17 @@ impl Server {
     /// What to ask this server for.
     pub(crate) fn target(&self, asked: &PathAndQuery) -> Result<Uri, BadRequest> {
         let path = asked.path();
-        let rewritten = self.rewrite.as_ref().and_then(|rewrite| {
-            path.strip_prefix(rewrite.from.as_str()).map(|rest| format!("{}{rest}", rewrite.to))
-        });
+        let rewritten = self.rewrite.as_ref().and_then(|rewrite| rewrite.of(path));
         let query = asked.query().map(|query| format!("?{query}")).unwrap_or_default();
         let path = rewritten.as_deref().unwrap_or(path);
         format!("{}{path}{query}", self.base).parse().map_err(|_| BadRequest::Target)
+    }
+}
+
+impl Rewrite {
+    fn of(&self, path: &str) -> Option<String> {
+        let (before, rest) = path.split_once(self.from.as_str())?;
+        (self.anywhere || before.is_empty()).then(|| format!("{}{rest}", self.to))
     }
 }
 
@@ -202,7 +207,7 @@ async fn find(url: &BaseUrl) -> Result<SocketAddr, Error> {
 
 /// A route by a path's beginning, which is cut off.
 pub(crate) fn cut(prefix: &Prefix) -> Rewrite {
-    Rewrite { from: prefix.as_str().to_owned(), to: "/".to_owned() }
+    Rewrite { from: prefix.as_str().to_owned(), to: "/".to_owned(), anywhere: false }
 }
 
 #[cfg(test)]

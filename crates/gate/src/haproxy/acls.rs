@@ -9,10 +9,26 @@ use super::sections::Line;
 use crate::rules::{Condition, Networks};
 
 /// What the names in a section stand for. A name that is defined twice stands for either.
-#[derive(Debug, Default)]
-pub(super) struct Acls(BTreeMap<String, Vec<Result<Condition, String>>>);
+#[derive(Debug, Clone)]
+pub(super) struct Acls {
+    named: BTreeMap<String, Vec<Result<Condition, String>>>,
+    /// Whether anybody comes with TLS.
+    tls: bool,
+    /// What isn't understood stands for.
+    unknown: Option<Condition>,
+}
 
 impl Acls {
+    /// None yet, for those who come to a frontend with TLS, or to one without.
+    pub(super) const fn new(tls: bool) -> Self {
+        Self { named: BTreeMap::new(), tls, unknown: None }
+    }
+
+    /// The same, in which whatever isn't understood may be true of some requests and not of others.
+    pub(super) fn guessing(&self) -> Self {
+        Self { unknown: Some(Condition::Method(Vec::new())), ..self.clone() }
+    }
+
     /// Adds `acl NAME CRITERION ...`.
     ///
     /// # Errors
@@ -22,10 +38,17 @@ impl Acls {
         let ["acl", name, ref criterion @ ..] = *words.as_slice() else {
             return Err("An `acl` needs a name and what it looks at.".to_owned());
         };
-        let condition = criterion_of(criterion)
+        if PREDEFINED.contains(&name) {
+            return Err(format!(
+                "`{name}` is a name of haproxy's own, and means that in the lines above, too: choose \
+                 another."
+            ));
+        }
+        let condition = self
+            .criterion(criterion)
             .map_err(|why| format!("the acl `{name}` of line {}: {why}", line.number));
         let understood = condition.is_ok();
-        self.0.entry(name.to_owned()).or_default().push(condition);
+        self.named.entry(name.to_owned()).or_default().push(condition);
         Ok(understood)
     }
 
@@ -34,13 +57,60 @@ impl Acls {
     /// # Errors
     /// Why nobody can say.
     pub(super) fn named(&self, name: &str) -> Result<Condition, String> {
-        let Some(meanings) = self.0.get(name) else {
-            return predefined(name).ok_or_else(|| format!("there is no acl `{name}`"));
+        let Some(meanings) = self.named.get(name) else {
+            return self
+                .or_unknown(predefined(name).ok_or_else(|| format!("there is no acl `{name}`")));
         };
-        let meanings: Result<Vec<_>, _> = meanings.iter().cloned().collect();
-        meanings.map(Condition::Any)
+        let meanings = meanings.iter().cloned().map(|meaning| self.or_unknown(meaning));
+        meanings.collect::<Result<_, _>>().map(Condition::Any)
+    }
+
+    /// What `src 192.168.1.0/24` and its like look at.
+    ///
+    /// # Errors
+    /// Why it isn't understood.
+    pub(super) fn criterion(&self, words: &[&str]) -> Result<Condition, String> {
+        let condition = match *words {
+            ["ssl_fc"] if !self.tls => {
+                Err("`ssl_fc` is never true there: no `bind` of the frontend \
+                 has `ssl`, and the gate shows the printer with TLS only"
+                    .to_owned())
+            }
+            _ => criterion_of(words),
+        };
+        self.or_unknown(condition)
+    }
+
+    fn or_unknown(&self, condition: Result<Condition, String>) -> Result<Condition, String> {
+        condition.or_else(|why| self.unknown.clone().ok_or(why))
     }
 }
+
+/// All that haproxy defines by itself (its manual, section 7.4).
+const PREDEFINED: [&str; 22] = [
+    "FALSE",
+    "HTTP",
+    "HTTP_1.0",
+    "HTTP_1.1",
+    "HTTP_2.0",
+    "HTTP_CONTENT",
+    "HTTP_URL_ABS",
+    "HTTP_URL_SLASH",
+    "HTTP_URL_STAR",
+    "LOCALHOST",
+    "METH_CONNECT",
+    "METH_DELETE",
+    "METH_GET",
+    "METH_HEAD",
+    "METH_OPTIONS",
+    "METH_POST",
+    "METH_PUT",
+    "METH_TRACE",
+    "RDP_COOKIE",
+    "REQ_CONTENT",
+    "TRUE",
+    "WAIT_END",
+];
 
 /// What haproxy defines by itself, as far as it matters here.
 fn predefined(name: &str) -> Option<Condition> {
@@ -59,11 +129,7 @@ fn predefined(name: &str) -> Option<Condition> {
     }
 }
 
-/// What `src 192.168.1.0/24` and its like look at.
-///
-/// # Errors
-/// Why it isn't understood.
-pub(super) fn criterion_of(words: &[&str]) -> Result<Condition, String> {
+fn criterion_of(words: &[&str]) -> Result<Condition, String> {
     let [fetch, rest @ ..] = words else { return Err("it looks at nothing".to_owned()) };
     let (matching, patterns) = flags(rest)?;
     let (name, argument) = argument_of(fetch);

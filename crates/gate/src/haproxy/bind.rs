@@ -10,6 +10,19 @@ pub(super) struct Bind {
     pub(super) line: usize,
     pub(super) address: SocketAddr,
     pub(super) tls: bool,
+    /// Whether the line wants TLS to be other than the gate's own may be.
+    pub(super) own_tls: OwnTls,
+}
+
+/// What the gate's own TLS (1.2 and 1.3, and what its library takes for good) is beside the file's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OwnTls {
+    /// As strict, or stricter.
+    AsStrict,
+    /// It also takes TLS 1.2, and the file doesn't.
+    Older,
+    /// It takes ciphers and curves of its own choice.
+    OtherCiphers,
 }
 
 /// Options that change nothing about who gets in, with what they take.
@@ -44,13 +57,25 @@ pub(super) fn read(line: &Line) -> Result<Vec<Bind>, String> {
     };
     check(options)?;
     let tls = options.contains(&"ssl");
+    let own_tls = own_tls(options)?;
     let bind = |text: &str| {
         let address = address::read(text).ok_or_else(|| {
             format!("The gate listens on numeric addresses and ports, and `{text}` is none.")
         })?;
-        Ok(Bind { line: line.number, address, tls })
+        Ok(Bind { line: line.number, address, tls, own_tls })
     };
     addresses.split(',').map(bind).collect()
+}
+
+fn own_tls(options: &[&str]) -> Result<OwnTls, String> {
+    let least = options.iter().position(|option| *option == "ssl-min-ver");
+    match least.and_then(|place| options.get(place + 1)) {
+        Some(&"TLSv1.3") => return Ok(OwnTls::Older),
+        None | Some(&("SSLv3" | "TLSv1.0" | "TLSv1.1" | "TLSv1.2")) => {}
+        Some(_) => return Err("The gate doesn't know this `ssl-min-ver`.".to_owned()),
+    }
+    let ciphers = |option: &&str| ["ciphers", "ciphersuites", "curves"].contains(option);
+    Ok(if options.iter().any(ciphers) { OwnTls::OtherCiphers } else { OwnTls::AsStrict })
 }
 
 fn check(mut options: &[&str]) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! `if A !B or { path_beg /webcam/ }`: side by side means and, `or` means or, and binds less.
 
-use super::acls::{Acls, criterion_of};
+use super::acls::Acls;
 use crate::rules::Condition;
 
 /// What an `if` or `unless` means; nothing at all means always.
@@ -40,12 +40,12 @@ fn all<'a>(mut words: &'a [&'a str], acls: &Acls) -> Result<Condition, String> {
 fn term<'a>(words: &'a [&'a str], acls: &Acls) -> Result<(Condition, &'a [&'a str]), String> {
     match *words {
         ["!", ref rest @ ..] => term(rest, acls).map(|(term, rest)| (term.negated(), rest)),
-        ["{", ref rest @ ..] => braced(rest),
+        ["{", ref rest @ ..] => braced(rest, acls),
         [negated, ref rest @ ..] if negated.starts_with('!') => {
             let name = negated.trim_start_matches('!');
             let twice = (negated.len() - name.len()).is_multiple_of(2);
             let (positive, rest) = match name {
-                "{" => braced(rest)?,
+                "{" => braced(rest, acls)?,
                 name => (acls.named(name)?, rest),
             };
             Ok((if twice { positive } else { positive.negated() }, rest))
@@ -55,10 +55,10 @@ fn term<'a>(words: &'a [&'a str], acls: &Acls) -> Result<(Condition, &'a [&'a st
     }
 }
 
-fn braced<'a>(words: &'a [&'a str]) -> Result<(Condition, &'a [&'a str]), String> {
+fn braced<'a>(words: &'a [&'a str], acls: &Acls) -> Result<(Condition, &'a [&'a str]), String> {
     let end = words.iter().position(|word| *word == "}").ok_or("a brace is not closed")?;
     let (inner, rest) = words.split_at(end);
-    Ok((criterion_of(inner)?, rest.get(1..).unwrap_or_default()))
+    Ok((acls.criterion(inner)?, rest.get(1..).unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -71,7 +71,7 @@ mod tests {
 
     fn parsed(text: &str) -> Result<Condition, String> {
         let words: Vec<_> = text.split(' ').collect();
-        read(&words, &Acls::default())
+        read(&words, &Acls::new(true))
     }
 
     #[test]

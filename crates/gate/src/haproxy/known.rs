@@ -1,11 +1,10 @@
 //! Directives that decide nothing about access, and what the gate does in their place.
 
-use super::server;
+use super::{headers, server};
 
 const OWN_LIMITS: &str = "the gate has limits of its own";
 const OWN_LOG: &str = "the gate has a log of its own";
 const ONE_SERVER: &str = "there is one server, which is asked when somebody asks for it";
-const FORWARDED: &str = "the gate tells the printer by itself who asks, and by which way";
 const OWN_PAGES: &str = "the gate has pages of its own for errors";
 const CONNECTIONS: &str = "the gate keeps and reuses connections by itself";
 
@@ -22,6 +21,7 @@ pub(super) fn instead(words: &[&str]) -> Option<&'static str> {
         ["errorfile" | "errorloc" | "errorloc302" | "errorloc303", ..] => Some(OWN_PAGES),
         ["http-reuse" | "compression", ..] => Some(CONNECTIONS),
         ["description" | "id", _, ..] => Some("it says nothing about access"),
+        ["option", "forwardfor", ref options @ ..] => headers::forwardfor(options),
         ["option", option, ..] | ["no", "option", option, ..] => option_instead(option),
         _ => None,
     }
@@ -37,7 +37,7 @@ fn option_instead(option: &str) -> Option<&'static str> {
         | "log-health-checks"
         | "log-separate-errors"
         | "socket-stats" => Some(OWN_LOG),
-        "forwardfor" => Some(FORWARDED),
+        "forwardfor" => Some(headers::FORWARDED),
         "redispatch" | "httpchk" | "allbackups" => Some(ONE_SERVER),
         "http-server-close"
         | "http-keep-alive"
@@ -57,18 +57,4 @@ fn option_instead(option: &str) -> Option<&'static str> {
         }
         _ => None,
     }
-}
-
-/// What the gate does in place of setting or removing a request's header.
-pub(super) fn header_instead(name: &str) -> Option<&'static str> {
-    const TOLD: [&str; 7] = [
-        "x-forwarded-for",
-        "x-forwarded-proto",
-        "x-forwarded-host",
-        "x-forwarded-port",
-        "x-real-ip",
-        "x-scheme",
-        "forwarded",
-    ];
-    TOLD.contains(&name.to_ascii_lowercase().as_str()).then_some(FORWARDED)
 }

@@ -29,9 +29,14 @@ pub enum Verdict {
     Otherwise(&'static str),
 }
 
-/// Why a file can't be honoured: every line that stands in the way.
+/// Why a file can't be honoured.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused(pub Vec<Refusal>);
+pub struct Refused {
+    /// Every line that stands in the way.
+    pub refusals: Vec<Refusal>,
+    /// What would become of the others.
+    pub report: Report,
+}
 
 /// One line that stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,12 +93,25 @@ impl Notes {
     }
 
     pub(super) fn finish(mut self) -> Result<Report, Refused> {
-        if self.refusals.is_empty() {
-            return Ok(Report(self.entries.into_values().collect()));
-        }
         self.refusals.sort_by_key(|refusal| refusal.line);
         self.refusals.dedup();
-        Err(Refused(self.refusals))
+        let is_refused = |line: &usize| self.refusals.iter().any(|refusal| refusal.line == *line);
+        self.entries.retain(|line, _| !is_refused(line));
+        let report = Report(self.entries.into_values().collect());
+        if self.refusals.is_empty() {
+            return Ok(report);
+        }
+        Err(Refused { refusals: self.refusals, report })
+    }
+
+    pub(super) fn nothing_to_guard(mut self) -> Refused {
+        if self.refusals.is_empty() {
+            self.refuse_file("The file leads to no printer.");
+        }
+        match self.finish() {
+            Ok(report) => Refused { refusals: Vec::new(), report },
+            Err(refused) => refused,
+        }
     }
 }
 
@@ -104,13 +122,6 @@ pub(super) fn about<Word: AsRef<str>>(words: &[Word]) -> String {
         if words.first().is_some_and(|word| of_two.contains(&word.as_ref())) { 2 } else { 1 };
     let words: Vec<_> = words.iter().take(count).map(AsRef::as_ref).collect();
     words.join(" ")
-}
-
-impl Refused {
-    pub(super) fn nothing_to_guard() -> Self {
-        let why = "The file leads to no printer.".to_owned();
-        Self(vec![Refusal { line: 0, why }])
-    }
 }
 
 impl fmt::Display for Refusal {
@@ -124,7 +135,7 @@ impl fmt::Display for Refusal {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        let lines: Vec<_> = self.refusals.iter().map(ToString::to_string).collect();
         f.write_str(&lines.join("\n"))
     }
 }

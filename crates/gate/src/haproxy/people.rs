@@ -79,7 +79,10 @@ fn user(
 fn note(line: &Line, name: &str, password: &Verifier, notes: &mut Notes) {
     let shown = ["user", name, "***"].map(str::to_owned);
     let verdict = if password.is_plain() {
-        Verdict::Otherwise("honoured, but readable in the file: replace it with `layerlock hash`")
+        Verdict::Otherwise(
+            "honoured, but readable in the file: replace it with what `layerlock hash --kind \
+                             sha512-crypt` prints",
+        )
     } else {
         Verdict::Honoured
     };
@@ -87,6 +90,12 @@ fn note(line: &Line, name: &str, password: &Verifier, notes: &mut Notes) {
 }
 
 fn hashed(name: &str, hash: &str) -> Result<Verifier, String> {
+    if ["$argon2", "$scrypt$"].iter().any(|kind| hash.starts_with(kind)) {
+        return Err(format!(
+            "The password hash of {name:?} is of a kind that opens nothing in haproxy: make another \
+             with `layerlock hash --kind sha512-crypt`, for which `openssl passwd -6` is the same."
+        ));
+    }
     Verifier::parse(hash).map_err(|why| format!("The password hash of {name:?}: {why}."))
 }
 

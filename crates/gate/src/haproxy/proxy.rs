@@ -1,10 +1,12 @@
 //! A `frontend`, `backend` or `listen` section, together with the `defaults` that hold for it.
 
+use std::collections::BTreeMap;
+
 use forward::BaseUrl;
 
 use super::{
     acls::Acls,
-    bind::{self, Bind},
+    bind::{self, Bind, OwnTls},
     closed, condition, known,
     notes::{Notes, Verdict, about},
     request::{self, Step, looks_at_path, not_understood},
@@ -30,26 +32,38 @@ pub(super) struct Proxy {
     pub(super) binds: Vec<Bind>,
     servers: Vec<(usize, BaseUrl)>,
     rewrite: Option<(usize, Rewrite)>,
+    /// Whether a line removed the user name and password, so that those below see none.
+    pub(super) forgets_people: bool,
 }
 
 const OWN_CERTIFICATE: &str = "honoured, with a certificate of the gate's own";
+const ALSO_TLS_1_2: &str = "honoured, with a certificate of the gate's own; the gate also takes TLS \
+                            1.2, the file doesn't";
+const OWN_CIPHERS: &str = "honoured, with a certificate of the gate's own, and with TLS 1.2 and 1.3, \
+                           ciphers and curves as the gate chooses them, not as the file does";
 const REDIRECTS: &str = "the gate shows no printer without TLS: this port sends people there";
+const CREDENTIALS: &str = "the gate removes the user name and password by itself";
+pub(super) const FORGOTTEN: &str = "The user name and password were removed above \
+                                    (`del-header Authorization`), so that haproxy takes everybody \
+                                    for nobody here: move that line below all that ask for people.";
 const FOR_HEADERS: &str = "only looked at where a header is set, which the gate does by itself";
 
 impl Proxy {
-    pub(super) fn read(section: &Section, all: &[Section], notes: &mut Notes) -> Self {
+    /// Reads a section, and the `defaults` above. `tls`: whether visitors come with TLS.
+    pub(super) fn read(section: &Section, all: &[Section], tls: bool, notes: &mut Notes) -> Self {
         let mut proxy = Self {
             name: section.name.clone(),
             kind: section.kind,
             line: section.line,
             speaks_http: false,
-            acls: Acls::default(),
+            acls: Acls::new(tls),
             rules: Vec::new(),
             routes: Vec::new(),
             otherwise: None,
             binds: Vec::new(),
             servers: Vec::new(),
             rewrite: None,
+            forgets_people: false,
         };
         proxy.inherit(section, all, notes);
         notes.note(section.line, &section.title, Verdict::Honoured);
@@ -86,12 +100,16 @@ impl Proxy {
         for line in &defaults.lines {
             let words: Vec<_> = line.words.iter().map(String::as_str).collect();
             match *words.as_slice() {
+                // Only a frontend is led on by what the defaults say.
+                ["default_backend", _] if !self.kind.listens() => {
+                    if !notes.has(line.number) {
+                        notes.otherwise(line, "it concerns frontends, and none that counts here");
+                    }
+                }
                 ["mode" | "default_backend", _] => self.take(line, notes),
                 _ => default(line, &words, notes),
             }
         }
-        // Only a frontend is led on by what the defaults say.
-        self.otherwise.take_if(|_| !self.kind.listens());
     }
 
     fn take(&mut self, line: &Line, notes: &mut Notes) {
@@ -143,9 +161,14 @@ impl Proxy {
 
     fn bind(&mut self, line: &Line) -> Result<Verdict, String> {
         let binds = bind::read(line)?;
-        let tls = binds.iter().all(|bind| bind.tls);
+        let verdict = match binds.iter().find(|bind| bind.tls).map(|bind| bind.own_tls) {
+            None => REDIRECTS,
+            Some(OwnTls::AsStrict) => OWN_CERTIFICATE,
+            Some(OwnTls::Older) => ALSO_TLS_1_2,
+            Some(OwnTls::OtherCiphers) => OWN_CIPHERS,
+        };
         self.binds.extend(binds);
-        Ok(Verdict::Otherwise(if tls { OWN_CERTIFICATE } else { REDIRECTS }))
+        Ok(Verdict::Otherwise(verdict))
     }
 
     fn route(&mut self, line: usize, name: &str, words: &[&str]) -> Result<Verdict, String> {
@@ -160,6 +183,13 @@ impl Proxy {
     fn step(&mut self, line: usize, step: Step) -> Result<Verdict, String> {
         match step {
             Step::Instead(why) => return Ok(Verdict::Otherwise(why)),
+            Step::Forget => {
+                self.forgets_people = true;
+                return Ok(Verdict::Otherwise(CREDENTIALS));
+            }
+            Step::Rule(rule) if self.forgets_people && !rule.when.lists().is_empty() => {
+                return Err(FORGOTTEN.to_owned());
+            }
             Step::Rewrite(_) if self.kind.listens() => {
                 return Err("The gate rewrites paths behind the choice of a backend only: move \
                             this line there."
@@ -190,6 +220,26 @@ impl Proxy {
         }
         if !own && self.otherwise.is_none() && self.routes.is_empty() {
             notes.refuse(self.line, "It leads to no backend.");
+        }
+    }
+
+    /// Where it removed the user name and password: nothing that comes later may look at them.
+    pub(super) fn refuse_forgotten_people(
+        &self,
+        backends: &BTreeMap<String, Backend>,
+        notes: &mut Notes,
+    ) {
+        if !self.forgets_people {
+            return;
+        }
+        let asks_for_people = |name: &str| {
+            let rules = backends.get(name).into_iter().flat_map(|backend| &backend.rules.0);
+            rules.flat_map(|rule| rule.when.lists()).next().is_some()
+        };
+        let behind = self.leads_to().into_iter().filter(|(_, name)| asks_for_people(name));
+        let routes = self.routes.iter().filter(|(_, route)| !route.when.lists().is_empty());
+        for line in routes.map(|(line, _)| *line).chain(behind.map(|(line, _)| line)) {
+            notes.refuse(line, FORGOTTEN);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     acls::Acls,
-    condition, known,
+    condition, headers,
     rewrite::{self, Change},
 };
 use crate::{
@@ -15,13 +15,14 @@ use crate::{
 pub(super) enum Step {
     Rule(Rule),
     Rewrite(Rewrite),
+    /// The user name and password are removed: the lines below see none.
+    Forget,
     /// Nothing that the gate has to do, for this reason.
     Instead(&'static str),
 }
 
 const REDIRECT: &str = "the gate sends everyone to TLS by itself";
 const IDENTITY: &str = "it changes nothing";
-const CREDENTIALS: &str = "the gate removes the user name and password by itself";
 
 /// Reads a line without its first word.
 ///
@@ -40,11 +41,14 @@ pub(super) fn read(words: &[&str], acls: &Acls) -> Result<Step, String> {
         ["allow", ref condition @ ..] => rule(Action::Allow, condition),
         ["replace-path", pattern, format] => changed(rewrite::of_path(pattern, format)),
         ["redirect", ref rest @ ..] => redirect(rest, acls).map(Step::Instead),
-        ["del-header", "Authorization"] => Ok(Step::Instead(CREDENTIALS)),
-        ["add-header" | "set-header", name, _, ..] | ["del-header", name, ..] => {
-            known::header_instead(name).map(Step::Instead).ok_or_else(|| {
-                format!("The gate doesn't set or remove the header `{name}` for printers.")
-            })
+        ["del-header", name] if name.eq_ignore_ascii_case("authorization") => Ok(Step::Forget),
+        ["del-header", name, ..] => {
+            headers::removed(name).map(Step::Instead).ok_or_else(|| no_header(name))
+        }
+        ["add-header" | "set-header", name, value, ref condition @ ..] => {
+            let never =
+                condition::read(condition, &acls.guessing()).is_ok_and(|it| never_holds(&it));
+            headers::written(name, value, never).map(Step::Instead)
         }
         [action, ..] => Err(format!("The gate doesn't know `http-request {action}`, or not so.")),
         [] => Err("`http-request` does nothing.".to_owned()),
@@ -67,6 +71,10 @@ pub(super) fn redirect(words: &[&str], acls: &Acls) -> Result<&'static str, Stri
     Err("The gate sends on those who come without TLS, and this line also sends on others, who \
          never see the printer: write `if !{ ssl_fc }`, or `deny` whom it is meant for."
         .to_owned())
+}
+
+fn no_header(name: &str) -> String {
+    format!("The gate doesn't remove the header `{name}` for printers.")
 }
 
 fn never_holds(condition: &Condition) -> bool {

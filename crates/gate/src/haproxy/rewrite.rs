@@ -1,5 +1,5 @@
 //! Paths that are rewritten on the way to a printer. Of all that regular expressions can say, only
-//! one thing is understood: that the beginning of a path is replaced.
+//! one thing is understood: that what stands before and at a certain place is replaced.
 
 use crate::Rewrite;
 
@@ -12,25 +12,29 @@ pub(super) enum Change {
 
 /// `http-request replace-path /webcam/(.*) /\1`.
 pub(super) fn of_path(pattern: &str, format: &str) -> Option<Change> {
-    let pattern = pattern.strip_prefix('^').unwrap_or(pattern);
+    let bound = pattern.strip_prefix('^');
+    let anywhere = bound.is_none();
+    let pattern = bound.unwrap_or(pattern);
     let pattern = pattern.strip_suffix('$').unwrap_or(pattern);
-    change(pattern.strip_suffix("(.*)")?, format.strip_suffix("\\1")?)
+    change(pattern.strip_suffix("(.*)")?, format.strip_suffix("\\1")?, anywhere)
 }
 
 /// `reqrep ^([^\ :]*)\ /webcam/(.*) \1\ /\2`, of haproxy before 2.1: the same on the whole line.
 pub(super) fn of_request_line(pattern: &str, format: &str) -> Option<Change> {
     let from = pattern.strip_prefix("^([^ :]*) ")?.strip_suffix("(.*)")?;
-    change(from, format.strip_prefix("\\1 ")?.strip_suffix("\\2")?)
+    change(from, format.strip_prefix("\\1 ")?.strip_suffix("\\2")?, false)
 }
 
-fn change(from: &str, to: &str) -> Option<Change> {
+fn change(from: &str, to: &str, anywhere: bool) -> Option<Change> {
     if !is_beginning(from) || !is_beginning(to) {
         return None;
     }
-    Some(if from == to {
+    // Every path begins with a slash, so that there `/` is its first one.
+    let anywhere = anywhere && from != "/";
+    Some(if from == to && !anywhere {
         Change::Nothing
     } else {
-        Change::Beginning(Rewrite { from: from.to_owned(), to: to.to_owned() })
+        Change::Beginning(Rewrite { from: from.to_owned(), to: to.to_owned(), anywhere })
     })
 }
 
@@ -44,15 +48,16 @@ fn is_beginning(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn webcam() -> Change {
-        Change::Beginning(Rewrite { from: "/webcam/".to_owned(), to: "/".to_owned() })
+    fn webcam(anywhere: bool) -> Change {
+        Change::Beginning(Rewrite { from: "/webcam/".to_owned(), to: "/".to_owned(), anywhere })
     }
 
     #[test]
     fn a_beginning_is_cut_off() {
-        assert_eq!(of_path("/webcam/(.*)", "/\\1"), Some(webcam()));
-        assert_eq!(of_path("^/webcam/(.*)$", "/\\1"), Some(webcam()));
-        assert_eq!(of_request_line("^([^ :]*) /webcam/(.*)", "\\1 /\\2"), Some(webcam()));
+        assert_eq!(of_path("/webcam/(.*)", "/\\1"), Some(webcam(true)));
+        assert_eq!(of_path("^/webcam/(.*)$", "/\\1"), Some(webcam(false)));
+        assert_eq!(of_path("/(.*)", "/\\1"), Some(Change::Nothing));
+        assert_eq!(of_request_line("^([^ :]*) /webcam/(.*)", "\\1 /\\2"), Some(webcam(false)));
         assert_eq!(of_request_line("^([^ :]*) /(.*)", "\\1 /\\2"), Some(Change::Nothing));
     }
 

@@ -57,6 +57,15 @@ impl Kind {
 }
 
 impl Section {
+    /// Whether visitors come with TLS to any of its ports.
+    pub(super) fn has_tls(&self) -> bool {
+        let is_tls = |line: &Line| {
+            line.words.first().is_some_and(|word| word == "bind")
+                && line.words.iter().any(|word| word == "ssl")
+        };
+        self.lines.iter().any(is_tls)
+    }
+
     pub(super) fn is_backend(&self, name: &str) -> bool {
         matches!(self.kind, Kind::Backend | Kind::Listen) && self.name == name
     }

@@ -41,6 +41,14 @@ pub(super) fn check_options(mut options: &[&str]) -> Result<(), String> {
         let Some((_, takes)) = known else {
             return Err(format!("The gate doesn't know `{option}` of `server`."));
         };
+        if *option == "weight"
+            && !matches!(rest.first().map(|value| value.parse()), Some(Ok(1..=256u16)))
+        {
+            return Err(
+                "A `weight` is from 1 to 256 here: with 0 haproxy lets nobody to the server."
+                    .to_owned(),
+            );
+        }
         options = rest.get(*takes..).ok_or_else(|| format!("`{option}` lacks its value."))?;
     }
     Ok(())

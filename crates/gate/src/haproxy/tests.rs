@@ -22,7 +22,7 @@ fn file(front: &str, back: &str) -> String {
 fn refusals(text: &str) -> Vec<String> {
     match read(text, None) {
         Ok(import) => panic!("this was honoured:\n{}", import.report),
-        Err(Refused(refusals)) => refusals.iter().map(ToString::to_string).collect(),
+        Err(refused) => refused.refusals.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -49,7 +49,7 @@ fn octopis_file_is_understood() {
     let names: Vec<_> = config.routes.iter().map(|route| route.backend.as_str()).collect();
     assert_eq!(names, ["webcam", "webcam_hls"]);
     let webcam = &config.backends["webcam"];
-    let rewrite = Rewrite { from: "/webcam/".to_owned(), to: "/".to_owned() };
+    let rewrite = Rewrite { from: "/webcam/".to_owned(), to: "/".to_owned(), anywhere: true };
     assert_eq!(webcam.rewrite, Some(rewrite));
     assert_eq!(webcam.url.to_string(), "http://127.0.0.1:8080/");
     let grace = &config.lists["people"].0["grace"];
@@ -105,7 +105,7 @@ fn lines_that_are_not_honoured_are_not_repeated() {
         "acl key hdr(X-Token) -m str hunter2",
         "option httpchk GET /?key=hunter2",
         "log hunter2@10.0.0.9:514 local0",
-        "http-request set-header X-Forwarded-For hunter2",
+        "http-request set-header X-Forwarded-For %[src] if { hdr(X-Token) hunter2 }",
         "errorfile 503 /etc/haproxy/hunter2.http",
     ];
     for line in lines {
@@ -115,7 +115,11 @@ fn lines_that_are_not_honoured_are_not_repeated() {
         let about = line.split(' ').next().unwrap();
         assert!(report.contains(&format!("no    {about}")), "{report}");
     }
-    for front in ["http-request deny hunter2", "use_backend printer hunter2"] {
+    for front in [
+        "http-request deny hunter2",
+        "use_backend printer hunter2",
+        "http-request set-header X-Forwarded-For hunter2",
+    ] {
         let refused = refusals(&file(front, ""));
         assert!(refused.iter().all(|why| !why.contains("hunter2")), "{refused:?}");
     }
@@ -155,6 +159,18 @@ fn file_that_keeps_out_more_than_the_gate_could() {
         "option http-use-proxy-header",
         "option transparent",
         "default-server disabled",
+        "default-server weight 0",
+        "acl TRUE src 10.0.0.1",
+        "acl METH_GET path /",
+        "acl home src 10.0.0.1 \"\" 10.0.0.2",
+        "http-request deny if { path_beg /a '' /b }",
+        "http-request set-header X-Forwarded-For 8.8.8.8",
+        "http-request add-header X-Real-IP %[hdr(X-Client)]",
+        "http-request set-header X-Forwarded-Proto http if { path_beg /x }",
+        "http-request set-header X-Scheme http unless { hdr(A) b } { hdr(C) d }",
+        "http-request set-header X-Forwarded-Host evil.example",
+        "http-request set-header Forwarded for=%[src]",
+        "option forwardfor header X-Client",
         "unheard-of",
     ];
     for line in lines {
@@ -221,6 +237,102 @@ fn binds_that_let_fewer_in() {
     }
 }
 
+/// Nobody ever comes to it with TLS, so that haproxy shows no printer there; the gate would to all.
+// covers: GT-3
+#[test]
+fn frontend_that_only_redirects_becomes_an_open_printer() {
+    for (front, back) in [
+        ("redirect scheme https if !{ ssl_fc }", ""),
+        ("http-request redirect scheme https code 301 unless { ssl_fc }", ""),
+        ("acl tls ssl_fc\n http-request deny if !tls", ""),
+        ("use_backend shut unless { ssl_fc }", ""),
+        ("", "http-request deny if !{ ssl_fc }"),
+    ] {
+        let with_tls = file(front, back).replace("use_backend shut", "use_backend printer");
+        assert!(read(&with_tls, None).is_ok(), "{front} {back}");
+        let without = file(front, back).replace(" ssl crt x.pem", "");
+        let refused = refusals(&without);
+        assert!(refused.iter().any(|why| why.contains("ssl_fc")), "{front} {back}: {refused:?}");
+    }
+}
+
+/// haproxy sees no user name and password behind such a line, and lets nobody in.
+// covers: GT-3
+#[test]
+fn password_that_was_removed_opens_still() {
+    let (forget, ask) =
+        ("http-request del-header authorization", "http-request auth if !{ http_auth(people) }");
+    for (front, back) in [
+        (format!("{ask}\n {forget}"), String::new()),
+        (String::new(), format!("{ask}\n {forget}")),
+        (ask.to_owned(), forget.to_owned()),
+    ] {
+        assert!(read(&file(&front, &back), None).is_ok(), "{front} {back}");
+    }
+    let route = "use_backend printer if { http_auth_group(people) all }";
+    for (front, back) in [
+        (format!("{forget}\n {ask}"), String::new()),
+        (String::new(), format!("{forget}\n {ask}")),
+        (forget.to_owned(), ask.to_owned()),
+        (format!("{route}\n {forget}"), String::new()),
+    ] {
+        let refused = refusals(&file(&front, &back));
+        assert!(refused.iter().any(|why| why.contains("removed above")), "{front} {back}");
+    }
+}
+
+// covers: GT-3
+#[test]
+fn headers_that_say_what_the_gate_says_need_nothing() {
+    for line in [
+        "option forwardfor except 127.0.0.0/8 header X-Real-IP if-none",
+        "http-request set-header X-Forwarded-For %[src]",
+        "http-request set-header X-Forwarded-Proto https if { ssl_fc } { hdr(A) b }",
+        "http-request set-header X-Forwarded-Proto http if { hdr(A) b } !{ ssl_fc }",
+        "http-request set-header X-Forwarded-Host %[req.hdr(Host)]",
+        "http-request set-header X-Forwarded-Port %[dst_port]",
+        "http-request del-header Forwarded",
+    ] {
+        assert!(read(&file(line, line), None).is_ok(), "{line}");
+    }
+}
+
+// covers: GT-3
+#[test]
+fn tls_that_the_file_keeps_stricter_is_said() {
+    let said = |options: &str| {
+        let text = file("", "").replace("crt x.pem", &format!("crt x.pem {options}"));
+        read(&text, None).unwrap_or_else(|why| panic!("{why}")).report.to_string()
+    };
+    assert!(said("ssl-min-ver TLSv1.3").contains("also takes TLS 1.2"));
+    for option in ["ciphers AES128-SHA", "ciphersuites TLS_AES_128_GCM_SHA256", "curves X25519"] {
+        assert!(said(option).contains("as the gate chooses them"), "{option}");
+    }
+    let as_strict = said("no-sslv3 ssl-min-ver TLSv1.2 alpn h2,http/1.1");
+    assert!(!as_strict.contains("TLS 1.2") && !as_strict.contains("chooses"), "{as_strict}");
+    let text = file("", "").replace("crt x.pem", "crt x.pem ssl-min-ver TLSv9");
+    assert!(!refusals(&text).is_empty());
+}
+
+#[test]
+fn what_was_understood_is_told_of_a_refused_file_too() {
+    let refused = read(&file("unheard-of", ""), None).unwrap_err();
+    let report = refused.report.to_string();
+    assert!(report.contains("user ada ***") && report.contains("default_backend"), "{report}");
+    assert!(!report.contains("unheard-of"), "{report}");
+}
+
+// covers: GT-3
+#[test]
+fn backends_are_not_led_on_by_what_defaults_say() {
+    let text = file("", "").replace(" mode http\n", " mode http\n default_backend printer\n");
+    let config = read(&text, None).unwrap_or_else(|why| panic!("{why}")).config;
+    assert_eq!(config.otherwise.as_deref(), Some("printer"));
+    let inherited = text.replacen("x.pem\n default_backend printer\n", "x.pem\n", 1);
+    let config = read(&inherited, None).unwrap_or_else(|why| panic!("{why}")).config;
+    assert_eq!(config.otherwise.as_deref(), Some("printer"));
+}
+
 // covers: GT-3
 #[test]
 fn rule_on_a_path_that_was_rewritten() {
@@ -256,6 +368,9 @@ fn passwords_that_nobody_can_check_are_refused() {
         "user ada password $1$salt$gXzOTtFQGVqvuzrUZ0Y9Y0",
         "user ada password rZQxBt1v2Pa2k",
         "user ada password $6$rounds=999999999$salt$x",
+        // Good ones, which haproxy's crypt(3) never takes.
+        "user ada password $argon2id$v=19$m=16384,t=2,p=2$c2FsdHNhbHRzYWx0$sB7sFNl7g2z5SsbbP/hdjleNDkBVizgbjCRDibTV50s",
+        "user ada password $scrypt$ln=14,r=8,p=1$GgMg5Bzj3Ls3JqTU2hvj3A$hAw0ZTd7INBm6fJE38Kq6sE5CMEvJ5ek8O4uqwkfilE",
         "user ada insecure-password",
         "user ada",
         "user ada insecure-password a groups nobody",
@@ -306,6 +421,8 @@ fn a_criterion_that_is_not_understood_is_not_repeated() {
         ("server a 127.0.0.1:5000", "server a 127.0.0.1:5000\n server b 127.0.0.1:5001"),
         ("server a 127.0.0.1:5000", "server a 127.0.0.1:5000 send-proxy"),
         ("server a 127.0.0.1:5000", "server a /run/x.sock"),
+        ("server a 127.0.0.1:5000", "server a 127.0.0.1:5000 weight 0"),
+        ("server a 127.0.0.1:5000", "server a 127.0.0.1:5000 check weight 00"),
         ("mode http", "mode tcp"),
         ("frontend public", "frontend public\n bind :1 ssl crt x\nfrontend other\n mode http"),
         ("backend printer", "backend printer\n server b 127.0.0.1:1\nbackend printer"),

@@ -16,6 +16,9 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, &'static str> {
     let mut words = Vec::new();
     let mut letters = line.chars().peekable();
     while let Some(word) = next(&mut letters)? {
+        if word.is_empty() {
+            return Err("An empty word ends the line for haproxy: write the line without it.");
+        }
         words.push(word);
         if words.len() > MAX_WORDS {
             return Err("The line has more than 64 words.");
@@ -96,7 +99,9 @@ mod tests {
 
     #[test]
     fn what_could_be_read_otherwise_is_refused() {
-        for line in ["a \"$HOME\"", "a 'b", "a \"b", "a \\", "a \\x41", "a\u{1b}[2J"] {
+        for line in
+            ["a \"\" b", "a '' b", "a \"$HOME\"", "a 'b", "a \"b", "a \\", "a \\x41", "a\u{1b}[2J"]
+        {
             assert!(split(line).is_err(), "{line:?}");
         }
         assert!(split(&"a ".repeat(64)).is_ok());

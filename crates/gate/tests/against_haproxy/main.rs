@@ -160,6 +160,30 @@ async fn rules_in_front_and_behind_decide_in_haproxys_order() {
     }
 }
 
+/// Of what stands before the place, nothing is left where the expression isn't bound to the beginning.
+// covers: GT-3
+#[tokio::test(flavor = "multi_thread")]
+async fn paths_are_rewritten_as_haproxy_does() {
+    let file = "defaults\n mode http\n timeout connect 5s\n timeout client 15s\n timeout server \
+                15s\nfrontend door\n bind :80\n bind :443 ssl crt x.pem\n use_backend bound if { \
+                path_beg /bound/ }\n default_backend free\nbackend free\n http-request \
+                replace-path /x/(.*) /y/\\1\n server a 127.0.0.1:5000\nbackend bound\n \
+                http-request replace-path ^/bound/x/(.*)$ /z/\\1\n server b 127.0.0.1:8080\n";
+    let pair = Pair::of(file).await;
+    for (path, expected) in [
+        ("/x/a", "octoprint /y/a"),
+        ("/a/x/b", "octoprint /y/b"),
+        ("/a/x/b/x/c?d=/x/e", "octoprint /y/b/x/c?d=/x/e"),
+        ("/a/x", "octoprint /a/x"),
+        ("/a?b=/x/c", "octoprint /a?b=/x/c"),
+        ("/bound/x/a", "webcam /z/a"),
+        ("/bound/y/bound/x/a", "webcam /bound/y/bound/x/a"),
+    ] {
+        let seen = pair.compare(&Visit::new(path, None, true)).await;
+        assert_eq!(seen, Seen::Page(expected.to_owned()), "{path}");
+    }
+}
+
 // covers: GT-3, GT-5
 #[tokio::test(flavor = "multi_thread")]
 async fn person_of_the_second_list_is_taken_for_a_guesser() {

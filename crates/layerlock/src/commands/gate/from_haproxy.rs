@@ -11,19 +11,21 @@ use anyhow::Context as _;
 
 use crate::{arguments::Gate as Options, configuration::Refused};
 
-/// Reads a file.
-pub(super) fn read(path: &Path, options: &Options) -> anyhow::Result<(Config, Report)> {
+/// Reads a file. `show` gets what became of its lines, whether it is refused or not.
+pub(super) fn read(path: &Path, options: &Options, show: fn(&Report)) -> anyhow::Result<Config> {
     let text = text(path).with_context(|| format!("can't read {}", path.display()))?;
     let Import { mut config, report } = haproxy::read(&text, options.haproxy.frontend.as_deref())
         .map_err(|refused| {
+        show(&refused.report);
         let path = path.display();
         Refused(format!(
             "{path} keeps people out in ways that a gate can't:\n{refused}\n\
                  Nothing was started, so as not to be more open than the file."
         ))
     })?;
+    show(&report);
     apply(options, &mut config)?;
-    Ok((config, report))
+    Ok(config)
 }
 
 /// One byte more than may be read, so that a file that is too large is noticed.
