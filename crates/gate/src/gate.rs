@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     future::Future,
     io,
+    net::SocketAddr,
     path::Path,
     sync::{
         Arc,
@@ -23,13 +24,15 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Config, Error, Surroundings, door, passwords::Passwords, rulebook::Rulebook, surroundings,
+    Config, Error, Listen, Surroundings, door, passwords::Passwords, rulebook::Rulebook,
+    surroundings,
 };
 
 /// A gate, ready to be served. Clones are the same gate.
 #[derive(Clone)]
 pub struct Gate {
     shared: Shared,
+    places: Arc<[Listen]>,
     certificates: Arc<Resolver>,
 }
 
@@ -95,7 +98,7 @@ impl Gate {
         };
         let listeners: io::Result<Vec<_>> =
             places.iter().map(|place| edge::bind(place.https, place.http)).collect();
-        Ok((Self { shared, certificates }, listeners?))
+        Ok((Self { shared, places: places.into(), certificates }, listeners?))
     }
 
     /// SHA-256 of the certificate's public key, which people compare.
@@ -104,16 +107,30 @@ impl Gate {
     }
 
     /// Puts new rules in place. What runs goes on, unless the new rules wouldn't let it in. Where
-    /// the gate listens and which proxies it trusts stays as it was.
+    /// the gate listens and which proxies it trusts stays as it was; the names of those settings
+    /// that are others now and wait for a restart are the result.
     ///
     /// # Errors
     /// The configuration doesn't fit; the old rules still hold.
-    pub async fn reload(&self, config: Config) -> Result<(), Error> {
+    pub async fn reload(&self, config: Config) -> Result<Vec<&'static str>, Error> {
+        let waiting = self.waiting(&config);
         let edition = self.shared.editions.fetch_add(1, Ordering::Relaxed) + 1;
         let book = Rulebook::make(config, edition).await?;
         self.certificates.set_names(book.names())?;
         self.shared.rules.send_replace(Arc::new(book));
-        Ok(())
+        Ok(waiting)
+    }
+
+    fn waiting(&self, config: &Config) -> Vec<&'static str> {
+        let changed = |of: fn(&Listen) -> Option<SocketAddr>| {
+            !self.places.iter().map(of).eq(config.listen.iter().map(of))
+        };
+        let settings = [
+            ("listen", changed(|place| Some(place.https))),
+            ("http", changed(|place| place.http)),
+            ("trusted_proxies", self.shared.trusted != config.trusted_proxies),
+        ];
+        settings.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()
     }
 
     /// Serves visitors until `shutdown`, then finishes what is running for a bounded time.

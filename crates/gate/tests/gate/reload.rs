@@ -23,6 +23,25 @@ async fn removed_user_keeps_nothing_open() {
 
 // covers: GT-5
 #[tokio::test]
+async fn what_waits_for_a_restart_is_named() {
+    let rig = Rig::outside().await;
+    let waits = async |change: fn(&mut gate::Settings)| {
+        let mut changed = rig.settings.clone();
+        change(&mut changed);
+        rig.gate.reload(changed.config().unwrap()).await.unwrap().join(" ")
+    };
+    assert_eq!(waits(|settings| settings.inside.push("10.1.0.0/16".to_owned())).await, "");
+    assert_eq!(waits(|settings| settings.listen.set_port(1)).await, "listen");
+    assert_eq!(waits(|settings| settings.http = Some(settings.listen)).await, "http");
+    let proxies = |settings: &mut gate::Settings| {
+        settings.trusted_proxies.push("10.1.0.1".to_owned());
+        settings.listen.set_port(1);
+    };
+    assert_eq!(waits(proxies).await, "listen trusted_proxies");
+}
+
+// covers: GT-5
+#[tokio::test]
 async fn a_reload_drops_nobody_who_may_stay() {
     let rig = Rig::outside().await;
     let stream = rig.get("/stream").basic_auth("ada", Some(PASSWORD));

@@ -21,15 +21,14 @@ use crate::{
 pub(crate) async fn run(options: Options, context: &Context) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signals()?;
     let hang_up = signal(SignalKind::hangup())?;
-    let (config, report) = configuration(&options, context, context.settings.gate.clone())?;
-    if let Some(report) = &report {
+    let config = configuration(&options, context, context.settings.gate.clone(), |report| {
         println!("What the gate makes of the file, line by line:\n\n{report}");
-    }
+    })?;
     if options.haproxy.check {
         return Ok(());
     }
     let networks: Vec<_> = config.networks().into_iter().cloned().collect();
-    let by_a_file = report.is_some();
+    let by_a_file = options.haproxy.file.is_some();
     let parts = Parts {
         folder: &context.data.path().join("gate").join("tls"),
         clock: context.clock.clone(),
@@ -46,18 +45,19 @@ pub(crate) async fn run(options: Options, context: &Context) -> anyhow::Result<(
     Ok(served?)
 }
 
-/// What the gate is to do: by a haproxy's file, with what became of its lines, or by settings.
+/// What the gate is to do: by a haproxy's file, of whose lines `show` gets what became, or by
+/// settings.
 fn configuration(
     options: &Options,
     context: &Context,
     settings: Settings,
-) -> anyhow::Result<(Config, Option<Report>)> {
+    show: fn(&Report),
+) -> anyhow::Result<Config> {
     if let Some(path) = &options.haproxy.file {
-        let (config, report) = from_haproxy::read(path, options)?;
-        return Ok((config, Some(report)));
+        return from_haproxy::read(path, options, show);
     }
     let config = options.over(settings).config();
-    Ok((config.map_err(|error| refused(&error, options, context))?, None))
+    Ok(config.map_err(|error| refused(&error, options, context))?)
 }
 
 /// Why settings can't be used, and where they say so.
@@ -139,7 +139,11 @@ async fn reload(
 ) {
     while shutdown.run_until_cancelled(hang_up.recv()).await.flatten().is_some() {
         match reload_once(gate, options, context).await {
-            Ok(()) => tracing::info!("new rules are in place"),
+            Ok(waiting) if waiting.is_empty() => tracing::info!("new rules are in place"),
+            Ok(waiting) => tracing::warn!(
+                "new rules are in place, but what changed in {} waits for a restart of the gate",
+                waiting.join(", ")
+            ),
             Err(error) => {
                 tracing::error!("the old rules still hold, because: {error:#}");
             }
@@ -147,8 +151,12 @@ async fn reload(
     }
 }
 
-async fn reload_once(gate: &Gate, options: &Options, context: &Context) -> anyhow::Result<()> {
+async fn reload_once(
+    gate: &Gate,
+    options: &Options,
+    context: &Context,
+) -> anyhow::Result<Vec<&'static str>> {
     let settings = configuration::load(context.file.as_deref(), context.data.configuration())?;
-    let (config, _) = configuration(options, context, settings.gate)?;
+    let config = configuration(options, context, settings.gate, |_| {})?;
     gate.reload(config).await.context("the new configuration doesn't fit")
 }

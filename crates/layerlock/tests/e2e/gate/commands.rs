@@ -68,6 +68,8 @@ async fn a_haproxys_file_that_keeps_out_more_than_a_gate_can() -> Result<()> {
         let told = String::from_utf8_lossy(&refused.stderr);
         assert_eq!(refused.status.code(), Some(2), "{told}");
         ensure!(told.contains("line 8") && told.contains("Nothing was started"), "{told}");
+        let table = String::from_utf8_lossy(&refused.stdout);
+        ensure!(table.contains("user ada ***") && !table.contains("http-request deny"), "{table}");
     }
     Ok(())
 }
