@@ -51,7 +51,7 @@ pub(crate) struct Inside {
     pub(crate) hub_keys: HubKeys,
     /// The second connection, for what is large.
     pub(crate) second: Second,
-    /// What is held back of large answers, to be fetched over it.
+    /// The large answers of which the hub says over which connection they go on.
     pub(crate) held: Held,
     /// The run of the program whose connection this one takes over.
     pub(crate) succeeds: Option<u64>,
@@ -108,7 +108,7 @@ impl Inside {
 
     async fn answer_for_itself(self, request: Request<Body>) -> Result<Response<Body>, Problem> {
         if let Some(token) = request.uri().path().strip_prefix(wire::HELD_PATH) {
-            return self.held.fetch(request.method(), token).ok_or(Problem::NoSuchRoute);
+            return self.held.decide(request.method(), token).ok_or(Problem::NoSuchRoute);
         }
         if let Second::IsThis(token) = &self.second {
             return bulk::show(token, &request);

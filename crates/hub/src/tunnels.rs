@@ -30,6 +30,7 @@ use tunnel::{ALPN_BULK, ALPN_LINK, ALPN_TUNNEL};
 
 use error::Error;
 
+pub(crate) use bulk::Way;
 pub(crate) use live::{LiveTunnel, Tunnels};
 pub(crate) use websocket::answer as answer_websocket;
 

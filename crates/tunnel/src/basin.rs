@@ -11,7 +11,6 @@ use std::{
 
 use bytes::Bytes;
 use h2::RecvStream;
-use http::HeaderMap;
 use tokio::{sync::oneshot, time::Instant};
 
 use crate::{
@@ -43,6 +42,10 @@ struct Content {
     /// Where it comes from, until it was let go.
     source: Option<Source>,
     account: Option<Account>,
+    /// How many bytes have arrived.
+    arrived: u64,
+    /// Who wants to hear that so many have.
+    mark: Option<(u64, oneshot::Sender<()>)>,
 }
 
 impl Basin {
@@ -55,6 +58,8 @@ impl Basin {
             offered: None,
             source: Some(source),
             account: None,
+            arrived: 0,
+            mark: None,
         })))
     }
 
@@ -87,20 +92,28 @@ impl Basin {
         self.lock().source.as_mut().map(act)
     }
 
-    /// Takes in all that comes, until the end, and what was said after it.
-    pub(crate) async fn fill(self, mut stream: RecvStream, trailers: oneshot::Sender<HeaderMap>) {
+    /// Tells when so many bytes have arrived and more may follow. Dropped without a word if nothing
+    /// follows.
+    pub(crate) fn mark(&self, bytes: u64) -> oneshot::Receiver<()> {
+        let (reached, heard) = oneshot::channel();
+        let mut content = self.lock();
+        if content.end.is_none() && content.source.is_some() {
+            content.mark = Some((bytes, reached));
+            content.tell();
+        }
+        heard
+    }
+
+    /// Takes in all that comes, until the end. What is said behind it isn't for anybody.
+    pub(crate) async fn fill(self, mut stream: RecvStream) {
         while let Some(arrived) = poll_fn(|cx| stream.poll_data(cx)).await {
             match arrived {
                 Ok(bytes) => self.put(&bytes, stream.is_end_stream()),
                 Err(error) => return self.end(Err(error.into())),
             }
         }
-        match poll_fn(|cx| stream.poll_trailers(cx)).await {
-            Ok(Some(said)) => drop(trailers.send(said)),
-            Ok(None) => {}
-            Err(error) => return self.end(Err(error.into())),
-        }
-        self.end(Ok(()));
+        let behind = poll_fn(|cx| stream.poll_trailers(cx)).await;
+        self.end(behind.map(drop).map_err(Error::from));
     }
 
     /// The next bytes; `None` at the end.
@@ -166,9 +179,12 @@ impl Basin {
             content.offered = Some(Instant::now());
         }
         let cost = content.pieces.put(bytes);
+        content.arrived =
+            content.arrived.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         if is_last {
-            content.end = Some(Ok(()));
+            content.finish(Ok(()));
         }
+        content.tell();
         let overspent = content.account.as_mut().and_then(|account| {
             account.add(cost);
             account.overspent()
@@ -182,7 +198,7 @@ impl Basin {
     fn end(&self, end: Result<(), Error>) {
         let mut content = self.lock();
         if content.source.is_some() {
-            content.end = Some(end);
+            content.finish(end);
         }
         wake(content);
     }
@@ -205,9 +221,23 @@ impl Content {
         }
     }
 
+    /// Nothing more comes.
+    fn finish(&mut self, end: Result<(), Error>) {
+        self.end = Some(end);
+        self.mark = None;
+    }
+
+    /// Tells whoever waits for so many bytes.
+    fn tell(&mut self) {
+        if let Some((_, reached)) = self.mark.take_if(|(bytes, _)| *bytes <= self.arrived) {
+            let _ = reached.send(());
+        }
+    }
+
     /// Empties it for good. What comes back is to be dropped without any lock.
     fn empty(&mut self) -> (Option<Source>, Option<Account>) {
         self.pieces = Pieces::default();
+        self.mark = None;
         (self.source.take(), self.account.take())
     }
 }

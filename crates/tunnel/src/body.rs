@@ -7,7 +7,6 @@ use std::{
 
 use bytes::Bytes;
 use h2::RecvStream;
-use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 use printer::AccountId;
 use tokio::sync::oneshot;
@@ -27,7 +26,6 @@ use crate::{
 #[derive(Debug)]
 pub struct Body {
     arrived: Basin,
-    trailers: Option<oneshot::Receiver<HeaderMap>>,
     ended: bool,
 }
 
@@ -56,15 +54,13 @@ impl Body {
     ) -> Self {
         let flow = stream.flow_control().clone();
         let arrived = Basin::new(Source::new(flow, exchange, limits.stream_window));
-        let mut body = Self { arrived, trailers: None, ended: false };
+        let mut body = Self { arrived, ended: false };
         if stream.is_end_stream() {
             body.end();
             return body;
         }
         count(&body.arrived);
-        let (said, trailers) = oneshot::channel();
-        body.trailers = Some(trailers);
-        let filling = tokio::spawn(body.arrived.clone().fill(stream, said)).abort_handle();
+        let filling = tokio::spawn(body.arrived.clone().fill(stream)).abort_handle();
         if body.arrived.with_source(|source| source.filled_by(filling.clone())).is_none() {
             filling.abort();
         }
@@ -79,10 +75,10 @@ impl Body {
         }
     }
 
-    /// What the other side says behind the body, as soon as it has arrived, whether or not the body
-    /// was read. Dropped without a word if there is nothing, or the body breaks off.
-    pub fn trailers(&mut self) -> Option<oneshot::Receiver<HeaderMap>> {
-        self.trailers.take()
+    /// Tells when so many bytes have arrived and more may follow, whether or not they were read. Dropped
+    /// without a word if nothing follows, or the body breaks off.
+    pub fn reaches(&self, bytes: u64) -> oneshot::Receiver<()> {
+        self.arrived.mark(bytes)
     }
 
     fn end(&mut self) {

@@ -46,7 +46,7 @@ pub use budget::{Allowance, Budget};
 pub use error::{BoxError, Error};
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use identity::Identity;
-pub use limits::Limits;
+pub use limits::{GRACE, Limits};
 pub use public_key::{InvalidPublicKey, PublicKey};
 pub use rider::{Ride, Rider};
 pub use serve::{serve, serve_with};
@@ -56,5 +56,5 @@ pub use tls::{
     ALPN_BULK, ALPN_LINK, ALPN_TUNNEL, client_config, client_config_for, peer_key, server_config,
     unproven_client_config,
 };
-pub use tunnel::{Driver, Tunnel};
+pub use tunnel::{Driver, Failed, Tunnel};
 pub use websocket::{WEBSOCKET_PATH, WebSocketIo};

@@ -45,7 +45,7 @@ const RESETS_BEFORE_ACCEPT: usize = 1024;
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// How long streams may take to finish after a connection was asked to stop.
-pub(crate) const GRACE: Duration = Duration::from_secs(10);
+pub const GRACE: Duration = Duration::from_secs(10);
 
 impl Limits {
     /// The tunnel of a linked agent.

@@ -16,28 +16,15 @@ use crate::{BoxError, Error, bounds::Length, exchange::Finished, slots::Slot};
 /// The most that is handed over at once, in bytes: four frames.
 const CHUNK: usize = 64 * 1024;
 
-/// What becomes of what a body says behind its last byte.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trailers {
-    /// The other side hears it.
-    Pass,
-    /// Visitors may say there what they like.
-    Drop,
-}
-
-/// Sends all of a body and then the end of the stream. Ends early when the other side resets the
+/// Sends all of a body and then the end of the stream, without what may be said behind its last byte. Ends early when the other side resets the
 /// stream. A body that fails, or that isn't as long as its `Content-Length` says, resets the
 /// stream, so that the other side never takes a part for the whole.
-pub(crate) async fn pump<B>(
-    body: B,
-    length: Length,
-    trailers: Trailers,
-    stream: &mut SendStream<Bytes>,
-) where
+pub(crate) async fn pump<B>(body: B, length: Length, stream: &mut SendStream<Bytes>)
+where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    if let Err(error) = send_all(body, length, trailers, stream).await {
+    if let Err(error) = send_all(body, length, stream).await {
         tracing::debug!(%error, "a body ended early");
         stream.send_reset(Reason::CANCEL);
     }
@@ -60,7 +47,7 @@ pub(crate) async fn upload<B>(
         }
     };
     tokio::select! {
-        () = pump(body, length, Trailers::Drop, &mut stream) => return,
+        () = pump(body, length, &mut stream) => return,
         () = cancelled => {}
     }
     stream.send_reset(Reason::CANCEL);
@@ -69,7 +56,6 @@ pub(crate) async fn upload<B>(
 async fn send_all<B>(
     body: B,
     mut length: Length,
-    trailers: Trailers,
     stream: &mut SendStream<Bytes>,
 ) -> Result<(), BoxError>
 where
@@ -78,15 +64,7 @@ where
 {
     let mut body = pin!(body);
     while let Some(frame) = next_frame(&mut body, stream).await? {
-        let frame = match frame.into_trailers() {
-            Ok(said) if trailers == Trailers::Pass => {
-                length.end()?;
-                return Ok(stream.send_trailers(said)?);
-            }
-            Ok(_) => continue,
-            Err(frame) => frame,
-        };
-        let bytes = frame.into_data().unwrap_or_default();
+        let Ok(bytes) = frame.into_data() else { continue };
         length.take(bytes.len())?;
         let is_last = body.is_end_stream() && !bytes.is_empty();
         if is_last {

@@ -19,7 +19,7 @@ use crate::{
     Body, BoxError, Error, Limits, bounds,
     keep_alive::keep_alive,
     limits::{GRACE, HANDSHAKE},
-    pump::{Trailers, pump},
+    pump::pump,
     watched::Watched,
 };
 
@@ -144,7 +144,7 @@ where
     let is_empty = body.is_end_stream() || length.is_nothing();
     let mut stream = respond.send_response(Response::from_parts(parts, ()), is_empty)?;
     if !is_empty {
-        pump(body, length, Trailers::Pass, &mut stream).await;
+        pump(body, length, &mut stream).await;
     }
     Ok(())
 }

@@ -43,6 +43,22 @@ struct Inner {
     ended: CancellationToken,
 }
 
+/// A request that has no answer.
+#[derive(Debug)]
+pub struct Failed<B> {
+    /// Why.
+    pub error: Error,
+    /// The request, if nothing of it was sent because the connection couldn't take it. It may be
+    /// sent another way.
+    pub unsent: Option<Box<Request<B>>>,
+}
+
+impl<B> From<Error> for Failed<B> {
+    fn from(error: Error) -> Self {
+        Self { error, unsent: None }
+    }
+}
+
 /// What moves a [`Tunnel`]; run it in a task of its own. Resolves when the connection has ended:
 /// `Ok` if one of the sides wanted it to. Dropping it ends the connection at once.
 pub type Driver = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
@@ -127,23 +143,39 @@ impl Tunnel {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
+        self.try_send(request).await.map_err(|failed| failed.error)
+    }
+
+    /// [`Tunnel::send`], which gives the request back if nothing of it was sent.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn try_send<B>(&self, request: Request<B>) -> Result<Response<Body>, Failed<B>>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
         let (parts, body) = request.into_parts();
         let length = bounds::check_request(&parts, body.is_end_stream())?;
         let is_empty = body.is_end_stream() || length.is_nothing();
-        let slot = self.slot(&parts.extensions).await?;
         let reader = Reader {
             person: parts.extensions.get().map(Rider::person),
             urgent: parts.extensions.get() == Some(&Priority::Control),
         };
-
+        let (slot, answer, stream) = match self.start(&parts, is_empty).await {
+            Ok(started) => started,
+            Err(error) => {
+                let unsent = Some(Box::new(Request::from_parts(parts, body)));
+                return Err(Failed { error, unsent });
+            }
+        };
         let mut exchange = Exchange::new(slot.clone(), self.0.resets.clone());
-        let (answer, stream) = self.start(parts, is_empty).await?;
         if !is_empty {
             tokio::spawn(upload(body, length, stream, exchange.watch(), slot));
         }
         let answer = answer.await;
         exchange.answered();
-        let (parts, stream) = answer?.into_parts();
+        let (parts, stream) = answer.map_err(Error::from)?.into_parts();
         let Inner { limits, allowance, .. } = &*self.0;
         let body = Body::of_answer(stream, exchange, limits, (allowance, reader));
         Ok(Response::from_parts(parts, body))
@@ -199,23 +231,26 @@ impl Tunnel {
         }
     }
 
+    /// Sends the head of a request, as soon as there is a free stream, or nothing at all.
     async fn start(
         &self,
-        parts: request::Parts,
+        parts: &request::Parts,
         is_empty: bool,
-    ) -> Result<(ResponseFuture, SendStream<Bytes>), Error> {
+    ) -> Result<(Slot, ResponseFuture, SendStream<Bytes>), Error> {
+        let slot = self.slot(&parts.extensions).await?;
         let mut sender = SendRequest::clone(&self.0.sender).ready().await?;
-        Ok(sender.send_request(head(parts), is_empty)?)
+        let (answer, stream) = sender.send_request(head(parts), is_empty)?;
+        Ok((slot, answer, stream))
     }
 }
 
 /// The request as it is sent: whatever else rides on it here stays here.
-fn head(parts: request::Parts) -> Request<()> {
+fn head(parts: &request::Parts) -> Request<()> {
     let mut head = Request::new(());
     *head.version_mut() = Version::HTTP_2;
-    *head.method_mut() = parts.method;
-    *head.uri_mut() = parts.uri;
-    *head.headers_mut() = parts.headers;
+    *head.method_mut() = parts.method.clone();
+    *head.uri_mut() = parts.uri.clone();
+    *head.headers_mut() = parts.headers.clone();
     if let Some(protocol) = parts.extensions.get::<Protocol>() {
         head.extensions_mut().insert(protocol.clone());
     }

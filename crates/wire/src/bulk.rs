@@ -10,15 +10,17 @@ pub const BULK_PATH: &str = "/v1/bulk";
 pub const LARGE: u64 = 64 * 1024;
 
 /// On an answer that may be continued on the second connection: its length in bytes, or
-/// [`UNKNOWN_LENGTH`]. It stands for `Content-Length`, which is about what comes on the first.
+/// [`UNKNOWN_LENGTH`]. It stands for `Content-Length`, which is about what comes on this stream.
 pub const LARGE_HEADER: &str = "layerlock-large";
 
 /// The value of [`LARGE_HEADER`] where nobody knows the length.
 pub const UNKNOWN_LENGTH: &str = "unknown";
 
-/// Behind the first part of such an answer: the token with which the rest is to be fetched, once
-/// and soon, at [`HELD_PATH`].
-pub const REST_TRAILER: &str = "layerlock-rest";
+/// On such an answer: behind how many bytes it waits for the hub's word, a space, and the token with
+/// which the hub gives that word at [`HELD_PATH`].
+pub const REST_HEADER: &str = "layerlock-rest";
 
-/// Where the rest of an answer is fetched; the token follows. The hub may ask on either connection.
+/// Where the hub says which way an answer goes on; the token follows. `GET` takes the rest, once, and
+/// the answer ends where it began. `DELETE` lets it go on there. An answer that is given up takes its
+/// rest along.
 pub const HELD_PATH: &str = "/v1/held/";

@@ -24,7 +24,7 @@ mod report;
 mod stamp;
 
 pub use authority::{AGENT_AUTHORITY, printer_authority, printer_of_authority};
-pub use bulk::{BULK_PATH, HELD_PATH, LARGE, LARGE_HEADER, REST_TRAILER, UNKNOWN_LENGTH};
+pub use bulk::{BULK_PATH, HELD_PATH, LARGE, LARGE_HEADER, REST_HEADER, UNKNOWN_LENGTH};
 pub use hello::{Hello, HelloAnswer, Refusal};
 pub use link::{LinkAnswer, LinkRefusal, LinkRequest};
 pub use pin::{PIN_HEADER, PIN_PATH};

@@ -1,87 +1,170 @@
-//! `/v1/held/TOKEN`: what is held back of large answers until the hub fetches it, over the second
-//! connection if there is one. Each rest is fetched once, by whoever was told its token on the first
-//! connection; one that nobody fetches is dropped, and with it the printer's answer.
+//! `/v1/held/TOKEN`: large answers wait behind their first part until the hub has said which way they
+//! go on. It takes the rest, over the second connection, or lets the answer go on where it is. What
+//! waits is part of the first request: when that is given up, so is the rest.
 
 use std::{
     collections::HashMap,
-    fmt,
+    fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    task::{Context, Poll, Waker},
 };
 
 use credentials::{Ticket, TokenDigest};
 use forward::Body;
-use http::{Method, Response, header::CONTENT_LENGTH};
+use http::{Method, Response, StatusCode, header::CONTENT_LENGTH};
+use http_body_util::BodyExt;
 use printer::Random;
-use tokio::time::sleep;
 
-/// How long a rest waits to be fetched. The hub asks at once, and waits some seconds for the second
-/// connection.
-const PATIENCE: Duration = Duration::from_secs(30);
+use super::handing::Flow;
 
-/// How many rests wait at a time. Each holds one piece of an answer in memory, and a connection to a
-/// printer that waits to send more.
-pub(super) const MOST: usize = 64;
-
-/// The rests of one tunnel's answers. Clones share them.
+/// The answers of one tunnel that may wait for the hub's word. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Held {
     random: Arc<dyn Random>,
-    rests: Arc<Mutex<HashMap<TokenDigest, Rest>>>,
+    answers: Arc<Mutex<Answers>>,
+}
+
+#[derive(Default)]
+struct Answers {
+    by_token: HashMap<TokenDigest, Place>,
+    /// The agent is about to leave, and everything goes on where it is.
+    parting: bool,
+}
+
+/// What is known of one answer.
+enum Place {
+    /// It hasn't come to its point yet.
+    Ahead,
+    /// It waits, and this is how whoever sends it is told.
+    Waiting(Rest, Option<Waker>),
+    /// It goes on where it is; with what follows, if it waited.
+    Stays(Option<Rest>),
 }
 
 /// The rest of an answer.
 pub(super) struct Rest {
-    pub(super) body: Body,
+    pub(super) flow: Flow,
     /// In bytes, if the printer said so.
     pub(super) length: Option<u64>,
 }
 
+/// The place of one answer. Dropped, it takes along what waits there.
+pub(super) struct Seat {
+    held: Held,
+    digest: TokenDigest,
+}
+
 impl Held {
     pub(crate) fn new(random: Arc<dyn Random>) -> Self {
-        Self { random, rests: Arc::default() }
+        Self { random, answers: Arc::default() }
     }
 
-    /// Whether one more may be held.
-    pub(super) fn has_room(&self) -> bool {
-        self.lock().len() < MOST
-    }
-
-    /// Holds a rest, and returns the token with which it is fetched.
-    pub(super) fn hold(&self, rest: Rest) -> Ticket {
+    /// A place for one answer, and the token by which the hub knows it. None when the agent is about
+    /// to leave.
+    pub(super) fn seat(&self) -> Option<(Seat, Ticket)> {
         let token = Ticket::new(self.random.as_ref());
         let digest = token.digest();
-        self.lock().insert(digest, rest);
-        let rests = Arc::downgrade(&self.rests);
-        tokio::spawn(async move {
-            sleep(PATIENCE).await;
-            let rests = rests.upgrade();
-            let late = rests.and_then(|rests| lock(&rests).remove(&digest));
-            if late.is_some() {
-                tracing::debug!("the rest of an answer was not fetched in time");
-            }
-        });
-        token
-    }
-
-    /// The rest with this token, once.
-    pub(super) fn fetch(&self, method: &Method, token: &str) -> Option<Response<Body>> {
-        let token = Ticket::parse(token).filter(|_| *method == Method::GET)?;
-        let Rest { body, length } = self.lock().remove(&token.digest())?;
-        let mut answer = Response::new(body);
-        if let Some(length) = length {
-            answer.headers_mut().insert(CONTENT_LENGTH, length.into());
+        let mut answers = self.lock();
+        if answers.parting {
+            return None;
         }
-        Some(answer)
+        answers.by_token.insert(digest, Place::Ahead);
+        drop(answers);
+        Some((Seat { held: self.clone(), digest }, token))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TokenDigest, Rest>> {
-        lock(&self.rests)
+    /// The hub's word about an answer.
+    pub(super) fn decide(&self, method: &Method, token: &str) -> Option<Response<Body>> {
+        let digest = Ticket::parse(token)?.digest();
+        match *method {
+            Method::GET => self.take(&digest).map(Rest::into_response),
+            Method::DELETE => self.lock().by_token.get_mut(&digest).map(Place::stay),
+            _ => None,
+        }
+    }
+
+    /// From now on everything goes on where it is.
+    pub(crate) fn part(&self) {
+        let mut answers = self.lock();
+        answers.parting = true;
+        for place in answers.by_token.values_mut() {
+            place.stay();
+        }
+    }
+
+    /// The rest that waits there, once.
+    fn take(&self, digest: &TokenDigest) -> Option<Rest> {
+        let mut answers = self.lock();
+        answers.by_token.get(digest).filter(|place| matches!(place, Place::Waiting(..)))?;
+        let Some(Place::Waiting(rest, waker)) = answers.by_token.remove(digest) else {
+            return None;
+        };
+        drop(answers);
+        waker.into_iter().for_each(Waker::wake);
+        Some(rest)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn lock(rests: &Mutex<HashMap<TokenDigest, Rest>>) -> MutexGuard<'_, HashMap<TokenDigest, Rest>> {
-    rests.lock().unwrap_or_else(PoisonError::into_inner)
+impl Place {
+    /// The answer goes on where it is.
+    fn stay(&mut self) -> Response<Body> {
+        *self = match mem::replace(self, Self::Stays(None)) {
+            Self::Ahead => Self::Stays(None),
+            Self::Waiting(rest, waker) => {
+                waker.into_iter().for_each(Waker::wake);
+                Self::Stays(Some(rest))
+            }
+            stays @ Self::Stays(_) => stays,
+        };
+        let mut answer = Response::new(forward::empty());
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        answer
+    }
+}
+
+impl Seat {
+    /// The answer has come to its point, and waits.
+    pub(super) fn wait(&self, rest: Rest) {
+        let mut answers = self.held.lock();
+        let Some(place) = answers.by_token.get_mut(&self.digest) else { return };
+        *place = match place {
+            Place::Ahead => Place::Waiting(rest, None),
+            Place::Waiting(..) | Place::Stays(_) => Place::Stays(Some(rest)),
+        };
+    }
+
+    /// What follows here, once the hub has given its word; nothing if it took the rest.
+    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<Rest>> {
+        match self.held.lock().by_token.get_mut(&self.digest) {
+            Some(Place::Waiting(_, waker)) => {
+                *waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            Some(Place::Stays(rest)) => Poll::Ready(rest.take()),
+            Some(Place::Ahead) | None => Poll::Ready(None),
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let gone = self.held.lock().by_token.remove(&self.digest);
+        drop(gone);
+    }
+}
+
+impl Rest {
+    fn into_response(self) -> Response<Body> {
+        let mut answer = Response::new(self.flow.boxed_unsync());
+        if let Some(length) = self.length {
+            answer.headers_mut().insert(CONTENT_LENGTH, length.into());
+        }
+        answer
+    }
 }
 
 impl fmt::Debug for Held {
@@ -92,9 +175,7 @@ impl fmt::Debug for Held {
 
 #[cfg(test)]
 mod tests {
-    use http_body_util::BodyExt;
     use printer::OsRandom;
-    use tokio::time::timeout;
 
     use super::*;
 
@@ -103,42 +184,52 @@ mod tests {
     }
 
     fn rest() -> Rest {
-        Rest { body: forward::full("the rest"), length: Some(8) }
+        Rest { flow: Flow::of(forward::full("the rest")), length: Some(8) }
     }
 
     // covers: RL-6
     #[tokio::test]
     async fn hub_fetches_a_rest_twice_or_by_a_guess() {
         let held = held();
-        let token = held.hold(rest()).encode();
+        let (seat, token) = held.seat().unwrap();
+        let token = token.encode();
+        assert!(held.decide(&Method::GET, &token).is_none(), "before it waits");
+        seat.wait(rest());
         let mut guess = token.clone();
         guess.replace_range(0..1, if token.starts_with('A') { "B" } else { "A" });
         for guess in [guess.as_str(), &token[1..], "", "/", &format!("{token}/")] {
-            assert!(held.fetch(&Method::GET, guess).is_none(), "{guess}");
+            for method in [Method::GET, Method::DELETE] {
+                assert!(held.decide(&method, guess).is_none(), "{guess}");
+            }
         }
-        assert!(held.fetch(&Method::POST, &token).is_none());
-        let fetched = held.fetch(&Method::GET, &token).unwrap();
+        assert!(held.decide(&Method::POST, &token).is_none());
+        let fetched = held.decide(&Method::GET, &token).unwrap();
         assert_eq!(fetched.headers()[CONTENT_LENGTH], "8");
         assert_eq!(fetched.into_body().collect().await.unwrap().to_bytes(), "the rest");
-        assert!(held.fetch(&Method::GET, &token).is_none(), "a second time");
+        for method in [Method::GET, Method::DELETE] {
+            assert!(held.decide(&method, &token).is_none(), "a second time");
+        }
     }
 
     // covers: RL-7
-    #[tokio::test(start_paused = true)]
-    async fn hub_never_fetches_what_is_held() {
+    #[tokio::test]
+    async fn answers_that_stay_are_given_to_nobody() {
         let held = held();
-        let (printer, body) = forward::channel();
-        let token = held.hold(Rest { body, length: None }).encode();
-        for _ in 1..MOST {
-            assert!(held.has_room());
-            held.hold(rest());
+        let (early, late) = (held.seat().unwrap(), held.seat().unwrap());
+        late.0.wait(rest());
+        for (seat, token) in [&early, &late] {
+            for _ in 0..2 {
+                let stays = held.decide(&Method::DELETE, &token.encode()).unwrap();
+                assert_eq!(stays.status(), 204);
+            }
+            if std::ptr::eq(seat, &raw const early.0) {
+                seat.wait(rest());
+            }
+            assert!(held.decide(&Method::GET, &token.encode()).is_none());
+            let follows = std::future::poll_fn(|cx| seat.poll(cx)).await;
+            assert!(follows.is_some_and(|rest| rest.length == Some(8)));
         }
-        assert!(!held.has_room());
-        let waited = tokio::time::Instant::now();
-        timeout(PATIENCE * 2, printer.closed()).await.expect("it is held for ever");
-        assert_eq!(waited.elapsed(), PATIENCE);
-        assert!(held.fetch(&Method::GET, &token).is_none());
-        sleep(Duration::from_millis(1)).await;
-        assert!(held.lock().is_empty());
+        drop((early, late));
+        assert!(held.lock().by_token.is_empty());
     }
 }

@@ -12,11 +12,11 @@ use bytes::Bytes;
 use forward::{Leased, Progress, STANDSTILL};
 use futures_util::future::Either;
 use http::{
-    Extensions, HeaderMap, Method, Request, Response, Version,
+    HeaderMap, Method, Request, Response, Version,
     header::{CONTENT_LENGTH, SET_COOKIE},
     request::Parts,
 };
-use tunnel::{Priority, Rider, Tunnel};
+use tunnel::{Priority, Rider};
 use wire::Relayed;
 
 use self::{
@@ -30,7 +30,7 @@ use super::{
 use crate::{
     metrics::Direction,
     pages::{Notice, ago},
-    tunnels::LiveTunnel,
+    tunnels::{LiveTunnel, Way},
 };
 
 /// An agent that was seen so long ago may have been connected when the hub stopped: that it is
@@ -47,7 +47,7 @@ pub(super) struct Exchange {
     jar: Jar,
     pin: PinCookie,
     /// One stream of the person's share, which the request takes along.
-    stream: Option<Rider>,
+    stream: Rider,
     priority: Priority,
     progress: Progress,
 }
@@ -75,7 +75,7 @@ impl Exchange {
             () = admitted.hold.ended() => return Err(Notice::signed_out()),
             stream = taken => stream,
         };
-        let stream = Some(stream.map_err(|_| Notice::too_many_streams())?);
+        let stream = stream.map_err(|_| Notice::too_many_streams())?;
         let who = Relayed {
             account,
             level: admitted.level,
@@ -116,7 +116,7 @@ impl Exchange {
             towards_agent(parts, self.admitted.printer.at_agent, &self.who).ok_or_else(invalid)?;
         parts.headers.extend(pin.map(|pin| (PIN, pin)));
         parts.extensions.insert(self.priority);
-        let tunnel = self.choose(large, &mut parts.extensions).await?;
+        let way = self.choose(large).await?;
         let progress = Progress::new(STANDSTILL);
         self.progress = progress.clone();
         let metrics = &self.admitted.hold.state().metrics;
@@ -128,7 +128,7 @@ impl Exchange {
             return Err(Notice::signed_out());
         }
         let answer = tokio::select! {
-            answer = tunnel.send(request) => answer,
+            answer = way.send(request) => answer,
             () = self.admitted.hold.ended() => return Err(Notice::signed_out()),
             () = progress.stopped() => return Err(too_slow()),
         };
@@ -139,18 +139,16 @@ impl Exchange {
         }
     }
 
-    /// The connection for a request, which takes along the stream that it is to have there.
-    async fn choose(&mut self, large: bool, rides: &mut Extensions) -> Result<Tunnel, Notice> {
-        let Some(stream) = self.stream.clone() else { return Ok(self.live.tunnel.clone()) };
+    /// The connection for a request.
+    async fn choose(&mut self, large: bool) -> Result<Way, Notice> {
+        let stream = self.stream.clone();
         let account = self.admitted.hold.account();
         let random = Arc::clone(&self.admitted.hold.state().random);
-        let way = tokio::select! {
+        tokio::select! {
             biased;
-            () = self.admitted.hold.ended() => return Err(Notice::signed_out()),
-            way = self.live.way(large.then_some(account), stream, random.as_ref()) => way,
-        };
-        rides.insert(way.rider);
-        Ok(way.tunnel)
+            () = self.admitted.hold.ended() => Err(Notice::signed_out()),
+            way = self.live.way(large.then_some(account), stream, random.as_ref()) => Ok(way),
+        }
     }
 
     /// The printer's answer for the visitor, for as long as the session lasts.
@@ -174,15 +172,16 @@ impl Exchange {
         Response::from_parts(parts, Body::new(metrics.measure(Direction::FromPrinter, body)))
     }
 
-    /// The answer's body with its rest, should it come another way.
+    /// The answer's body with its rest, whichever way that comes.
     fn whole(&mut self, headers: &mut HeaderMap, body: tunnel::Body) -> Whole {
-        let (Some(stream), true) = (self.stream.take(), self.who.bulk) else {
+        if !self.who.bulk {
             return Whole::here(body);
-        };
+        }
         let (live, account) = (self.live.clone(), self.admitted.hold.account());
         let random = Arc::clone(&self.admitted.hold.state().random);
+        let stream = self.stream.clone();
         Whole::of(headers, body, move |token| async move {
-            let rest = live.fetch((account, stream), &token, random.as_ref()).await;
+            let rest = live.go_on((account, stream), &token, random.as_ref()).await;
             rest.map_err(Into::into)
         })
     }

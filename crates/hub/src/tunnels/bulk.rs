@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use credentials::{Ticket, TokenDigest};
-use http::Method;
+use http::{Method, Request, Response};
 use http_body_util::Full;
 use printer::{AccountId, Random};
 use tokio::{
     sync::{Semaphore, SemaphorePermit, watch},
     time::{Instant, timeout},
 };
-use tunnel::{Rider, Tunnel};
+use tunnel::{Body, BoxError, Rider, Tunnel};
 
 use super::{Error, LiveTunnel, greeting::to_agent};
 use places::Places;
@@ -38,11 +38,16 @@ const IDLE: Duration = Duration::from_secs(45);
 /// How many connections may be about to show the token at a time.
 const CANDIDATES: usize = 2;
 
+/// How many answers at a time the agent is told to go on with where they are.
+const WORDS: usize = 2;
+
 /// An agent's second connection, open or not.
 pub(crate) struct Bulk {
     phase: watch::Sender<Phase>,
     places: Places,
     candidates: Semaphore,
+    /// Free while the agent may be told that an answer goes on where it is.
+    words: Semaphore,
 }
 
 #[derive(Clone)]
@@ -63,10 +68,39 @@ enum Phase {
 
 /// The way that a request takes.
 pub(crate) struct Way {
-    /// The connection.
-    pub(crate) tunnel: Tunnel,
+    tunnel: Tunnel,
     /// What has to go with the request.
-    pub(crate) rider: Rider,
+    rider: Rider,
+    /// The first connection, where this is the second.
+    first: Option<(Tunnel, Rider)>,
+}
+
+impl Way {
+    /// Sends a request this way, or over the first connection where the second can't take it any
+    /// more and nothing of it was sent.
+    ///
+    /// # Errors
+    /// Those of [`Tunnel::send`].
+    pub(crate) async fn send<B>(
+        self,
+        mut request: Request<B>,
+    ) -> Result<Response<Body>, tunnel::Error>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        request.extensions_mut().insert(self.rider);
+        let failed = match self.tunnel.try_send(request).await {
+            Ok(answer) => return Ok(answer),
+            Err(failed) => failed,
+        };
+        let (Some(mut request), Some((tunnel, rider))) = (failed.unsent, self.first) else {
+            return Err(failed.error);
+        };
+        tracing::debug!(error = %failed.error, "the second connection takes nothing more");
+        request.extensions_mut().insert(rider);
+        tunnel.send(*request).await
+    }
 }
 
 impl LiveTunnel {
@@ -82,9 +116,10 @@ impl LiveTunnel {
             && let Some(place) = self.bulk.places.take(account)
             && let Some(tunnel) = self.bulk(random).await
         {
-            return Way { tunnel, rider: stream.and(place) };
+            let first = Some((self.tunnel.clone(), stream.clone()));
+            return Way { tunnel, rider: stream.and(place), first };
         }
-        Way { tunnel: self.tunnel.clone(), rider: stream }
+        Way { tunnel: self.tunnel.clone(), rider: stream, first: None }
     }
 
     /// Whether the second connection is there, or can probably be had.
@@ -137,6 +172,7 @@ impl Bulk {
             phase: watch::Sender::new(phase),
             places: Places::default(),
             candidates: Semaphore::new(CANDIDATES),
+            words: Semaphore::new(WORDS),
         }
     }
 

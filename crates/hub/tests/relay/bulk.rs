@@ -301,10 +301,8 @@ async fn rest_is_fetched_while_the_visitor_reads_nothing() {
     assert_eq!(body.len(), printer_side::LARGE + 5);
 }
 
-// covers: HZ-5, RL-7
-#[tokio::test]
-async fn more_stalled_viewers_than_memory_then_estop() {
-    let (workshop, ada, host) = workshop().await;
+/// Ada and three others.
+async fn viewers(workshop: &Workshop, ada: Browser) -> Vec<Browser> {
     let label = workshop.label().await;
     let mut viewers = vec![ada];
     for name in ["ben", "cleo", "dan"] {
@@ -313,6 +311,14 @@ async fn more_stalled_viewers_than_memory_then_estop() {
         assert_eq!(soon(viewer.enter(&label, "/")).await.status, 200);
         viewers.push(viewer);
     }
+    viewers
+}
+
+// covers: HZ-5, RL-7
+#[tokio::test]
+async fn more_stalled_viewers_than_memory_then_estop() {
+    let (workshop, ada, host) = workshop().await;
+    let mut viewers = viewers(&workshop, ada).await;
     workshop.side.forget();
     let mut stalled = Vec::new();
     for number in 0..48 {
@@ -332,5 +338,126 @@ async fn more_stalled_viewers_than_memory_then_estop() {
     }
     let given_up = whole.iter().filter(|whole| !**whole).count();
     assert!((8..=24).contains(&given_up), "{given_up}");
-    assert!(whole.iter().rev().take(16).all(|whole| *whole), "{whole:?}");
+    // Nobody pays for the others, and what came last is there.
+    for own in whole.chunks(16) {
+        let kept = own.iter().filter(|whole| **whole).count();
+        assert!(kept >= 6 && own.last() == Some(&true), "{whole:?}");
+    }
+}
+
+/// The words that the hub gave about answers that wait, and over which connection.
+fn words(workshop: &Workshop) -> Vec<(Method, bool)> {
+    let mut seen = workshop.side.seen();
+    seen.retain(|seen| seen.path == wire::HELD_PATH);
+    seen.into_iter().map(|seen| (seen.method, seen.bulk)).collect()
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn three_viewers_leave_as_many_large_answers_unread_as_they_may() {
+    let (workshop, ada, host) = workshop().await;
+    let mut viewers = viewers(&workshop, ada).await;
+    workshop.side.forget();
+    let mut unread = Vec::new();
+    for number in 0..3 * 64 {
+        unread.push(open(&mut viewers[number / 64], &host, "/camera").await);
+    }
+    until(async || fetched(&workshop).len() == unread.len()).await;
+    let second = fetched(&workshop).iter().filter(|second| **second).count();
+    assert_eq!(second, 3 * 16);
+    // Each has one stream of the 240 that the first connection has for visitors.
+    for _ in 0..40 {
+        let page = timeout(Duration::from_secs(5), open(&mut viewers[3], &host, "/stream")).await;
+        unread.push(page.expect("no stream is left"));
+    }
+    assert!(unread.iter().all(|answer| answer.status() == 200));
+}
+
+// covers: AC-11, RL-7
+#[tokio::test]
+async fn whoever_leaves_takes_along_the_rest_that_waits() {
+    let workshop = Workshop::offline().await;
+    // The second connection is waited for, and doesn't come.
+    let _tokens = workshop.side.knows_bulk();
+    workshop.connect().await;
+    let host = format!("{}.localhost:3443", workshop.label().await);
+    for signs_out in [false, true] {
+        let mut browser = workshop.ada_at_the_printer().await;
+        let mut body = open(&mut browser, &host, "/camera").await.into_body();
+        assert_eq!(piece(&mut body).await, "first");
+        assert_eq!(workshop.side.waiting(), 1);
+        if signs_out {
+            let dashboard = "layerlock.localhost:3443";
+            let request = browser.own(Method::DELETE, dashboard, "/api/v1/session");
+            let answer = browser.open(request.body(Body::empty()).unwrap()).await;
+            assert!(answer.status().is_success(), "{}", answer.status());
+            assert!(soon(body.frame()).await.unwrap().is_err(), "it goes on");
+        }
+        drop(body);
+        let left = timeout(Duration::from_secs(3), workshop.side.all_streams_closed()).await;
+        assert!(left.is_ok(), "the printer sends on");
+        assert_eq!((workshop.side.waiting(), words(&workshop)), (0, Vec::new()));
+    }
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn second_connection_that_is_dead_gets_no_rest() {
+    let (workshop, mut browser, host) = workshop().await;
+    drop(camera(&workshop, &mut browser, &host).await);
+    workshop.side.forget();
+    workshop.bulk.lose(Direction::Down);
+    let body = open(&mut browser, &host, "/large").await.into_body();
+    let body = timeout(Duration::from_secs(12), body.collect()).await.expect("it waits on");
+    assert_eq!(body.unwrap().to_bytes().len(), printer_side::LARGE + 5);
+    assert_eq!(words(&workshop), [(Method::DELETE, false)]);
+    workshop.bulk.mend();
+    assert_eq!(workshop.side.waiting(), 0);
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn second_connection_is_cut_while_a_rest_is_fetched() {
+    for (path, length) in [("/camera", None), ("/large", Some(printer_side::LARGE + 5))] {
+        let (workshop, mut browser, host) = workshop().await;
+        drop(camera(&workshop, &mut browser, &host).await);
+        workshop.side.forget();
+        // The agent hears the hub's word, and the hub doesn't hear the agent.
+        workshop.bulk.lose(Direction::Up);
+        let answer = open(&mut browser, &host, path).await;
+        let announced = answer.headers().get("content-length");
+        assert_eq!(announced.map(|said| said.to_str().unwrap().parse().unwrap()), length);
+        let mut body = answer.into_body();
+        assert_eq!(piece(&mut body).await, "first");
+        until(async || !words(&workshop).is_empty()).await;
+        workshop.bulk.cut();
+        assert!(soon(body.frame()).await.unwrap().is_err(), "{path}: a part looks whole");
+        let asked = workshop.side.seen().iter().filter(|seen| seen.path == path).count();
+        assert_eq!(asked, 1, "nothing is sent twice");
+        assert_eq!(words(&workshop), [(Method::GET, true), (Method::DELETE, false)]);
+        assert_eq!(soon(browser.go(&host, "/")).await.status, 200, "the tunnel goes on");
+    }
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn second_connection_that_takes_nothing_new_costs_no_request() {
+    let (workshop, mut browser, host) = workshop().await;
+    let (uploading, body) = endless(&workshop, &browser, &host).await;
+    workshop.side.parts();
+    until(async || {
+        workshop.side.forget();
+        let large = upload(&browser, &host, LARGE);
+        assert_eq!(soon(browser.open(large)).await.status(), 200);
+        !workshop.side.only().bulk
+    })
+    .await;
+    workshop.side.forget();
+    let answer = open(&mut browser, &host, "/large").await.into_body();
+    let answer = soon(answer.collect()).await.unwrap().to_bytes();
+    assert_eq!(answer.len(), printer_side::LARGE + 5);
+    assert_eq!(words(&workshop), [(Method::DELETE, false)]);
+    body.finish();
+    assert_eq!(soon(uploading).await.unwrap(), 201, "what is under way is finished");
+    assert_eq!(workshop.bulk.connections(), 1);
 }

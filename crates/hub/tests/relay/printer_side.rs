@@ -8,10 +8,11 @@ use std::{
 use bytes::Bytes;
 use credentials::Ticket;
 use forward::{Body, BodySender};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
 use printer::{Kind, OsRandom, PrinterId};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 use wire::{Hello, HelloAnswer, PrinterReport, Relayed, Report, Tick};
 
 /// What comes after "first" of the answer at `/large`, in bytes.
@@ -51,9 +52,11 @@ struct Inner {
     dials: Mutex<Option<mpsc::UnboundedSender<String>>>,
     /// Free while this agent answers the hub's greeting.
     greeting: tokio::sync::Mutex<()>,
-    /// What the hub may fetch, by token.
-    held: Mutex<HashMap<String, Body>>,
+    /// The answers that wait for the hub's word, by token: what follows, and who is told to go on.
+    held: Mutex<HashMap<String, (Body, oneshot::Sender<Body>)>>,
     succeeds: Mutex<Option<u64>>,
+    /// Cancelled when its second connection takes nothing new.
+    parting: CancellationToken,
 }
 
 impl PrinterSide {
@@ -81,6 +84,7 @@ impl PrinterSide {
             greeting: tokio::sync::Mutex::default(),
             held: Mutex::default(),
             succeeds: Mutex::default(),
+            parting: CancellationToken::new(),
         }))
     }
 
@@ -173,6 +177,21 @@ impl PrinterSide {
         }
     }
 
+    /// How many answers wait for the hub's word.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.held.lock().unwrap().len()
+    }
+
+    /// Its second connection takes nothing new from now on.
+    pub(crate) fn parts(&self) {
+        self.0.parting.cancel();
+    }
+
+    /// Whether its second connection takes nothing new.
+    pub(crate) fn parting(&self) -> CancellationToken {
+        self.0.parting.clone()
+    }
+
     /// Waits until the hub has cancelled a stream that the printer had open, or an upload is over.
     pub(crate) async fn cancelled(&self) {
         self.0.cancelled.notified().await;
@@ -188,7 +207,7 @@ impl PrinterSide {
             (wire::AGENT_AUTHORITY, wire::EVENTS_PATH) => self.events().await,
             (wire::AGENT_AUTHORITY, wire::BULK_PATH) => self.asked_for_bulk(request).await,
             (wire::AGENT_AUTHORITY, path) if path.starts_with(wire::HELD_PATH) => {
-                self.fetched(&request)
+                self.decided(&request)
             }
             _ if wire::printer_of_authority(&authority).is_some() => self.printer(request).await,
             _ => status(StatusCode::NOT_FOUND),
@@ -203,31 +222,48 @@ impl PrinterSide {
         status(dialled.map_or(StatusCode::SERVICE_UNAVAILABLE, |()| StatusCode::NO_CONTENT))
     }
 
-    /// Gives a rest away, once.
-    fn fetched(&self, request: &Request<tunnel::Body>) -> Response<Body> {
+    /// Gives a rest away, once, or lets its answer go on.
+    fn decided(&self, request: &Request<tunnel::Body>) -> Response<Body> {
         let bulk = request.extensions().get::<OverBulk>().is_some();
         let (method, headers) = (request.method().clone(), request.headers().clone());
         let path = wire::HELD_PATH.to_owned();
         self.note(Seen { method, path, headers, body: Bytes::new(), bulk });
         let token = request.uri().path().strip_prefix(wire::HELD_PATH).unwrap();
-        let rest = self.0.held.lock().unwrap().remove(token);
-        rest.map_or_else(|| status(StatusCode::NOT_FOUND), Response::new)
+        let Some((rest, goes_on)) = self.0.held.lock().unwrap().remove(token) else {
+            return status(StatusCode::NOT_FOUND);
+        };
+        if request.method() == Method::GET {
+            return Response::new(rest);
+        }
+        let _ = goes_on.send(rest);
+        status(StatusCode::NO_CONTENT)
     }
 
-    /// An answer of this length whose rest is to be fetched, if the hub allows that.
+    /// An answer of this length that waits behind "first" for the hub's word, if the hub allows
+    /// that.
     async fn continued(&self, said: &str, may: bool, rest: Body) -> Response<Body> {
-        let first = Full::new(Bytes::from_static(b"first")).map_err(|never| match never {});
+        let (first, body) = forward::channel();
+        first.send("first".into()).await.unwrap();
+        let mut answer = Response::new(body);
         if !may {
-            let whole = [b"first".to_vec(), rest.collect().await.unwrap().to_bytes().to_vec()];
-            return Response::new(forward::full(whole.concat()));
+            tokio::spawn(all(rest, first));
+            return answer;
         }
         let token = Ticket::new(&OsRandom).encode();
-        let trailer = HeaderValue::try_from(&token).unwrap();
-        self.0.held.lock().unwrap().insert(token, rest);
-        let trailers = HeaderMap::from_iter([(HeaderName::from_static("layerlock-rest"), trailer)]);
-        let first = first.with_trailers(async move { Some(Ok(trailers)) });
-        let mut answer = Response::new(first.boxed_unsync());
+        let (goes_on, word) = oneshot::channel();
+        self.0.held.lock().unwrap().insert(token.clone(), (rest, goes_on));
         answer.headers_mut().insert(wire::LARGE_HEADER, said.parse().unwrap());
+        answer.headers_mut().insert(wire::REST_HEADER, format!("5 {token}").parse().unwrap());
+        let side = self.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                rest = word => match rest {
+                    Ok(rest) => all(rest, first).await,
+                    Err(_) => first.finish(),
+                },
+                () = first.closed() => drop(side.0.held.lock().unwrap().remove(&token)),
+            }
+        });
         answer
     }
 
@@ -353,6 +389,16 @@ impl Drop for OnDrop {
     fn drop(&mut self) {
         self.0.0.cancelled.notify_one();
     }
+}
+
+/// Sends all of a body.
+async fn all(mut body: Body, to: BodySender) {
+    while let Some(Ok(frame)) = body.frame().await {
+        if to.send(frame.into_data().unwrap()).await.is_err() {
+            return;
+        }
+    }
+    to.finish();
 }
 
 /// A WebSocket that says what it hears.

@@ -272,6 +272,7 @@ pub(crate) async fn second_end(
     stop: CancellationToken,
 ) {
     let Ok(tls) = prove(config, io).await else { return };
+    let parting = side.parting();
     let handler = move |mut request: Request<tunnel::Body>| {
         let (side, token) = (side.clone(), token.clone());
         request.extensions_mut().insert(OverBulk);
@@ -283,7 +284,7 @@ pub(crate) async fn second_end(
         }
     };
     tokio::select! {
-        _ = tunnel::serve_with(tls, Limits::BULK, handler, CancellationToken::new()) => {}
+        _ = tunnel::serve_with(tls, Limits::BULK, handler, parting) => {}
         () = stop.cancelled() => {}
     }
 }
