@@ -3,6 +3,7 @@
 
 mod bulk;
 mod left;
+mod parting;
 pub(crate) mod session;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //! of them stands in the way of a button. The hub names a token on the first connection and asks
 //! for it on the second.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use credentials::Ticket;
 use forward::Body;
@@ -52,12 +52,26 @@ impl Asks {
         (Self { wishes, made: Arc::default() }, heard)
     }
 
+    /// Waits for the end of the second connection, if there is one.
+    pub(crate) async fn finished(&self) {
+        let made = self.lock().take();
+        if let Some(made) = made {
+            let _ = made.await;
+        }
+    }
+
+    /// Makes the connection, unless this agent stops.
     async fn fulfil(&self, inside: Inside) -> Option<()> {
+        let stopping = inside.stopping.clone();
         let (made, answer) = oneshot::channel();
         self.wishes.try_send(Wish { inside, made }).ok()?;
-        let new = answer.await.ok()?;
-        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(new);
+        let new = stopping.run_until_cancelled(answer).await?.ok()?;
+        *self.lock() = Some(new);
         Some(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Made>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

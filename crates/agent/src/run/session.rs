@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tunnel::Limits;
 use wire::Refusal;
 
-use super::{Agent, Status, bulk};
+use super::{Agent, Status, bulk, parting::serve_first};
 use crate::{
     Error,
     hub_keys::HubKeys,
@@ -113,14 +113,14 @@ impl Session<'_> {
             greeted,
             memory: Arc::clone(self.memory),
             hub_keys: self.hub_keys.clone(),
-            second: Second::Asked(asks),
+            second: Second::Asked(asks.clone()),
             held: Held::new(Arc::clone(&self.agent.random)),
             succeeds: self.agent.lineage.succeeds,
             moved: CancellationToken::new(),
             stopping: self.shutdown.clone(),
         };
         let moved = inside.moved.clone();
-        let mut served = serving(io, Limits::TUNNEL, inside, self.shutdown.clone());
+        let mut served = serve_first(io, inside, asks, self.shutdown.clone());
         let verdict = tokio::select! {
             ended = &mut served => return self.ended(ended, false),
             verdict = verdict(&mut greeting) => verdict,
