@@ -3,6 +3,7 @@
 
 mod database;
 mod promptness;
+mod races;
 
 use std::{fmt::Debug, time::Duration};
 
@@ -171,23 +172,6 @@ async fn guest_queues_commands_behind_their_own_streams() {
     assert!(guest.workshop.side.seen().is_empty(), "{:?}", guest.workshop.side.seen());
 }
 
-// covers: AC-11
-#[tokio::test]
-async fn revocation_at_every_moment_of_an_opening() {
-    let mut guest = Guest::new(Loss::SignedOut).await;
-    for round in 0..40_u32 {
-        let mut browser = guest.browser.clone();
-        let request = browser.own(Method::GET, &guest.host, "/stream").body(Body::empty()).unwrap();
-        let opening = tokio::spawn(async move { browser.open(request).await });
-        tokio::time::sleep(Duration::from_micros(u64::from(round) * 150)).await;
-        guest.workshop.hub.store().remove_grant(guest.grant).await.unwrap();
-        guest.workshop.hub.backplane().publish(Event::GrantsChanged(guest.ben.id));
-        let answer = soon(opening).await.unwrap();
-        let _rest = soon(answer.into_body().collect()).await;
-        guest.regrant(Level::Controls).await;
-    }
-}
-
 fn config(loss: Loss) -> Config {
     let idle = if loss == Loss::SessionWentIdle { IDLE } else { SESSION * 2 };
     toml::from_str(&format!("[sessions]\nidle = \"{}s\"", idle.as_secs())).unwrap()
@@ -206,6 +190,11 @@ impl Guest {
 
     async fn at(workshop: Workshop, loss: Loss) -> Self {
         workshop.serve();
+        Self::unwatched(workshop, loss).await
+    }
+
+    /// At a hub that doesn't look after its store: what it doesn't hear it never learns.
+    async fn unwatched(workshop: Workshop, loss: Loss) -> Self {
         let ben = workshop.other("ben@example.org", None).await;
         let browser = workshop.signed_in(&ben).await;
         let host = format!("{}.localhost:3443", workshop.label().await);

@@ -30,12 +30,25 @@ pub(crate) fn dial_with(
     hub: &Hub,
     change: impl Fn(&mut Request<Body>) + Clone + Send + 'static,
 ) -> DuplexStream {
-    let (browser, ours) = tokio::io::duplex(64 * 1024);
     let hub = hub.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
-        let (hub, mut request) = (hub.clone(), connected(request).map(Body::new));
+    dial_to(move |mut request| {
         change(&mut request);
-        async move { Ok::<_, Infallible>(hub.answer(request).await) }
+        let hub = hub.clone();
+        async move { hub.answer(request).await }
+    })
+}
+
+/// A browser's connection to whatever gives these answers.
+pub(crate) fn dial_to<F>(
+    answer: impl Fn(Request<Body>) -> F + Clone + Send + 'static,
+) -> DuplexStream
+where
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let (browser, ours) = tokio::io::duplex(64 * 1024);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let answer = answer(connected(request).map(Body::new));
+        async move { Ok::<_, Infallible>(answer.await) }
     });
     tokio::spawn(async move {
         let mut server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
@@ -61,14 +74,26 @@ pub(crate) async fn shake_hands(
     path: &str,
     origin: Option<&str>,
 ) -> Result<(WebSocketStream<DuplexStream>, Response<Option<Vec<u8>>>), Error> {
-    let host = format!("{}.localhost:3443", workshop.label().await);
+    let label = workshop.label().await;
+    shake_hands_on(dial(&workshop.hub), &label, browser, path, origin).await
+}
+
+/// The same, on a connection that is there.
+pub(crate) async fn shake_hands_on(
+    connection: DuplexStream,
+    label: &str,
+    browser: &Browser,
+    path: &str,
+    origin: Option<&str>,
+) -> Result<(WebSocketStream<DuplexStream>, Response<Option<Vec<u8>>>), Error> {
+    let host = format!("{label}.localhost:3443");
     let mut request = format!("ws://{host}{path}").into_client_request().unwrap();
     let ours = browser.request(Method::GET, &host, path).body(()).unwrap();
     request.headers_mut().extend(ours.headers().clone());
     if let Some(origin) = origin {
         request.headers_mut().insert("origin", origin.parse().unwrap());
     }
-    soon(client_async(request, dial(&workshop.hub))).await
+    soon(client_async(request, connection)).await
 }
 
 fn status(error: &Error) -> StatusCode {
