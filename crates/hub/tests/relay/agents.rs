@@ -1,18 +1,20 @@
 //! Whose tunnel is let in, and what becomes of it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::body::Body;
 use backplane::Event;
 use http::Method;
 use http_body_util::BodyExt as _;
 use printer::{Clock, SystemClock};
-use tunnel::Identity;
+use tokio::net::TcpStream;
+use tunnel::{ALPN_TUNNEL, Identity};
 use wire::Refusal;
 
 use crate::{
+    links::listen,
     printer_side::PrinterSide,
-    workshop::{Workshop, soon, until},
+    workshop::{Workshop, prove, serve_as_agent, soon, until},
 };
 
 // covers: RL-6
@@ -36,6 +38,32 @@ async fn revoked_agent_dials_again() {
     workshop.dial(&workshop.identity, &side);
     until(async || !side.hellos().is_empty()).await;
     assert_eq!(side.hellos()[0].refused, Some(Refusal::Revoked));
+}
+
+// covers: RL-6, LK-3
+#[tokio::test]
+async fn revoked_agent_resumes_tls() {
+    let workshop = Workshop::offline().await;
+    let hub = listen(&workshop.hub, &workshop.stop);
+    let mut eager = workshop.config(&workshop.identity, ALPN_TUNNEL).as_ref().clone();
+    eager.resumption = rustls::client::Resumption::in_memory_sessions(8);
+    eager.enable_early_data = true;
+    let eager = Arc::new(eager);
+    for revoked in [false, true] {
+        let tcp = TcpStream::connect(hub).await.unwrap();
+        let tls = soon(prove(eager.clone(), tcp)).await.unwrap();
+        let kind = tls.get_ref().1.handshake_kind();
+        assert_eq!(kind, Some(rustls::HandshakeKind::Full), "the key is proven anew");
+        let side = PrinterSide::new(&[]);
+        let serving = serve_as_agent(tls, side.clone(), workshop.stop.clone());
+        let serving = tokio::spawn(serving);
+        until(async || !side.hellos().is_empty()).await;
+        assert_eq!(side.hellos()[0].refused, revoked.then_some(Refusal::Revoked));
+        let (store, now) = (workshop.hub.store(), SystemClock::new().now());
+        store.revoke_agent(workshop.ada.id, workshop.agent.id, now).await.unwrap();
+        workshop.hub.backplane().publish(Event::AgentChanged(workshop.agent.id));
+        soon(serving).await.unwrap();
+    }
 }
 
 // covers: RL-6, AC-11

@@ -88,7 +88,7 @@ impl Drop for Linking {
     }
 }
 
-fn listen(hub: &Hub, stop: &CancellationToken) -> SocketAddr {
+pub(crate) fn listen(hub: &Hub, stop: &CancellationToken) -> SocketAddr {
     let listeners: Listeners = edge::bind("127.0.0.1:0".parse().unwrap(), None).unwrap();
     let address = listeners.addresses().unwrap().https;
     let (hub, stop) = (hub.clone(), stop.clone());

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use http::Method;
+use http::{Method, Response};
 use http_body_util::{BodyExt, channel::Channel};
 use printer::Level;
-use tokio::time::timeout;
+use tokio::time::{advance, pause, resume, timeout};
 
 use crate::{
     browser::Browser,
-    workshop::{Workshop, soon, until},
+    workshop::{Workshop, at_once, soon, until},
 };
 
 // covers: RL-7
@@ -28,11 +28,16 @@ async fn one_viewer_takes_all_streams_and_another_still_gets_one() {
     let ben = workshop.other("ben@example.org", Some(Level::Controls)).await;
     let mut other = workshop.signed_in(&ben).await;
     assert_eq!(soon(other.enter(&label, "/")).await.status, 200);
-    let request = greedy.navigation(&host, "/").body(Body::empty()).unwrap();
+    let request = greedy.own(Method::GET, &host, "/").body(Body::empty()).unwrap();
     let mut one_more = Box::pin(greedy.open(request));
     assert!(timeout(Duration::from_millis(50), &mut one_more).await.is_err());
+    pause();
+    advance(A_STREAM).await;
+    turned_away(at_once(one_more).await, (429, "too-many-streams", "5")).await;
+    resume();
     drop(held);
-    assert_eq!(soon(one_more).await.status(), 200);
+    let request = greedy.own(Method::GET, &host, "/").body(Body::empty()).unwrap();
+    assert_eq!(soon(greedy.open(request)).await.status(), 200);
 }
 
 // covers: HZ-5, RL-7
@@ -73,13 +78,29 @@ async fn one_viewer_takes_all_streams_then_estop() {
         assert!(workshop.side.seen().iter().any(|seen| seen.path == path && seen.body == body));
     }
     let other = stop(&viewers[0], "/api/printer/command", r#"{"command":"G28"}"#);
-    let other = timeout(Duration::from_millis(300), viewers[0].open(other)).await;
-    assert!(other.is_err(), "what is no stop takes no reserved stream");
+    let mut other = Box::pin(viewers[0].open(other));
+    let waits = timeout(Duration::from_millis(300), &mut other).await;
+    assert!(waits.is_err(), "what is no stop takes no reserved stream");
+    pause();
+    advance(A_STREAM).await;
+    turned_away(at_once(other).await, (503, "agent-busy", "3")).await;
+    resume();
     drop(held);
 }
 
 /// A request waits 10 s for a free stream.
+const A_STREAM: Duration = Duration::from_secs(10);
 const SOONER_THAN_A_STREAM: Duration = Duration::from_secs(8);
+
+/// Checks with which status and code somebody gets no answer of the printer, and when they may try
+/// again, in seconds.
+async fn turned_away(answer: Response<Body>, (status, code, again): (u16, &str, &str)) {
+    assert_eq!(answer.status(), status);
+    assert_eq!(answer.headers()["retry-after"], again);
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(problem["code"], code);
+}
 
 // covers: AC-11, RL-7
 #[tokio::test]

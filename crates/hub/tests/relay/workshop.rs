@@ -298,7 +298,19 @@ pub(crate) async fn agent_end<Io>(
 ) where
     Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let Ok(tls) = prove(config, io).await else { return };
+    if let Ok(tls) = prove(config, io).await {
+        serve_as_agent(tls, side, stop).await;
+    }
+}
+
+/// The same, once both keys are proven.
+pub(crate) async fn serve_as_agent<Io>(
+    tls: TlsStream<Io>,
+    side: PrinterSide,
+    stop: CancellationToken,
+) where
+    Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let handler = move |request| {
         let side = side.clone();
         async move { side.answer(request).await }

@@ -100,3 +100,23 @@ async fn an_empty_piece_of_a_body_is_not_sent() {
     assert_eq!(read(answer.into_body()).await.unwrap(), "end");
     assert_eq!(page(&ends.hub, "/").await.unwrap(), "");
 }
+
+#[tokio::test]
+async fn an_empty_piece_of_an_answer_is_not_sent() {
+    let (mut feed, body) = fed();
+    let waiting = std::sync::Arc::new(std::sync::Mutex::new(Some(body)));
+    let ends = connect(move |_: Request<Body>| {
+        let body = waiting.lock().unwrap().take().unwrap_or_else(|| full(""));
+        async move { Response::new(body) }
+    })
+    .await;
+    let answer = ends.hub.send(get("/")).await.unwrap();
+    tokio::spawn(async move {
+        for _ in 0..500 {
+            feed.send_data(Bytes::new()).await.unwrap();
+        }
+        feed.send_data(Bytes::from("end")).await.unwrap();
+    });
+    assert_eq!(read(answer.into_body()).await.unwrap(), "end");
+    assert_eq!(page(&ends.hub, "/").await.unwrap(), "");
+}

@@ -201,7 +201,7 @@ async fn another_protocol_is_refused() {
 
 // covers: RL-6
 #[tokio::test]
-async fn revoked_agent_resumes_tls() {
+async fn agent_gets_no_ticket_to_resume_with() {
     let (hub, agent) = identities();
     let hub_config = server_config(&hub, ALPN_TUNNEL).unwrap();
     let mut eager =
