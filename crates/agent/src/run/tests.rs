@@ -2,6 +2,7 @@
 
 mod moves;
 mod outages;
+mod stops;
 
 use http::{Method, Request};
 use http_body_util::BodyExt;
