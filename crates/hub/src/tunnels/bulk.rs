@@ -3,6 +3,7 @@
 //! was idle for a while. Where it can't be had in a short time, the first connection carries
 //! everything, as it does for agents of older versions.
 
+mod candidates;
 mod connection;
 mod places;
 mod rest;
@@ -15,12 +16,13 @@ use http::{Method, Request, Response};
 use http_body_util::Full;
 use printer::{AccountId, Random};
 use tokio::{
-    sync::{Semaphore, SemaphorePermit, watch},
+    sync::{Semaphore, watch},
     time::{Instant, timeout},
 };
 use tunnel::{Body, BoxError, Rider, Tunnel};
 
 use super::{Error, LiveTunnel, greeting::to_agent};
+use candidates::{Candidate, Candidates};
 use places::Places;
 
 pub(super) use connection::serve;
@@ -35,9 +37,6 @@ const PAUSE: Duration = Duration::from_mins(5);
 /// How long it stays open without a request.
 const IDLE: Duration = Duration::from_secs(45);
 
-/// How many connections may be about to show the token at a time.
-const CANDIDATES: usize = 2;
-
 /// How many answers at a time the agent is told to go on with where they are.
 const WORDS: usize = 2;
 
@@ -45,7 +44,7 @@ const WORDS: usize = 2;
 pub(crate) struct Bulk {
     phase: watch::Sender<Phase>,
     places: Places,
-    candidates: Semaphore,
+    candidates: Candidates,
     /// Free while the agent may be told that an answer goes on where it is.
     words: Semaphore,
 }
@@ -171,7 +170,7 @@ impl Bulk {
         Self {
             phase: watch::Sender::new(phase),
             places: Places::default(),
-            candidates: Semaphore::new(CANDIDATES),
+            candidates: Candidates::default(),
             words: Semaphore::new(WORDS),
         }
     }
@@ -204,9 +203,9 @@ impl Bulk {
     }
 
     /// A place to show the token from, if there is a token to be shown.
-    fn candidate(&self) -> Option<SemaphorePermit<'_>> {
+    fn candidate(&self) -> Option<Candidate<'_>> {
         let is_asked = matches!(*self.phase.borrow(), Phase::Asked(_));
-        is_asked.then(|| self.candidates.try_acquire().ok())?
+        is_asked.then(|| self.candidates.take())
     }
 
     /// A connection has shown a token. It is the second one if the token is right.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use backplane::Event;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hub::Config;
@@ -15,7 +16,7 @@ use tunnel::{ALPN_BULK, Identity};
 
 use crate::{
     browser::Browser,
-    printer_side,
+    printer_side::{self, PrinterSide},
     workshop::{Workshop, dial, prove, second_end, soon, until},
 };
 
@@ -209,6 +210,33 @@ async fn cloned_key_answers_for_the_agents_second_connection() {
     assert_eq!(soon(browser.open(request)).await.status(), 200);
     assert!(!workshop.side.only().bulk, "the upload went to the clone");
     assert_eq!(workshop.bulk.connections(), 3);
+}
+
+// covers: RL-6, RL-7
+#[tokio::test]
+async fn cloned_key_takes_the_places_of_the_agents_second_connection() {
+    let workshop = Workshop::offline().await;
+    let mut tokens = workshop.side.knows_bulk();
+    workshop.connect().await;
+    let host = format!("{}.localhost:3443", workshop.label().await);
+    let mut browser = workshop.ada_at_the_printer().await;
+    let config = workshop.config(&workshop.identity, ALPN_BULK);
+    let (hub, cable, side) = (workshop.hub.clone(), workshop.bulk.clone(), workshop.side.clone());
+    let agent = tokio::spawn(async move {
+        let token = tokens.recv().await.unwrap();
+        let mut clones = Vec::new();
+        for _ in 0..20 {
+            // Says nothing.
+            clones.push(prove(config.clone(), dial(&hub, &cable)).await.unwrap());
+        }
+        let (io, end) = (dial(&hub, &cable), CancellationToken::new());
+        second_end(config, io, token, side, end).await;
+        clones
+    });
+    let request = upload(&browser, &host, LARGE);
+    assert_eq!(soon(browser.open(request)).await.status(), 200);
+    assert!(workshop.side.only().bulk, "the agent found no place");
+    agent.abort();
 }
 
 // covers: RL-7
@@ -447,17 +475,43 @@ async fn second_connection_that_takes_nothing_new_costs_no_request() {
     workshop.side.parts();
     until(async || {
         workshop.side.forget();
-        let large = upload(&browser, &host, LARGE);
-        assert_eq!(soon(browser.open(large)).await.status(), 200);
-        !workshop.side.only().bulk
+        let answer = open(&mut browser, &host, "/large").await.into_body();
+        let answer = soon(answer.collect()).await.unwrap().to_bytes();
+        assert_eq!(answer.len(), printer_side::LARGE + 5);
+        words(&workshop) == [(Method::DELETE, false)]
     })
     .await;
     workshop.side.forget();
-    let answer = open(&mut browser, &host, "/large").await.into_body();
-    let answer = soon(answer.collect()).await.unwrap().to_bytes();
-    assert_eq!(answer.len(), printer_side::LARGE + 5);
-    assert_eq!(words(&workshop), [(Method::DELETE, false)]);
+    let large = upload(&browser, &host, LARGE);
+    assert_eq!(soon(browser.open(large)).await.status(), 200);
+    assert!(!workshop.side.only().bulk);
     body.finish();
     assert_eq!(soon(uploading).await.unwrap(), 201, "what is under way is finished");
     assert_eq!(workshop.bulk.connections(), 1);
+}
+
+// covers: RL-7, OP-3
+#[tokio::test]
+async fn an_agents_older_run_finishes_on_its_second_connection() {
+    let (workshop, mut browser, host) = workshop().await;
+    let mut camera = camera(&workshop, &mut browser, &host).await;
+    let (uploading, body) = endless(&workshop, &browser, &host).await;
+    workshop.side.forget();
+    let name = "Prusa in the cellar";
+    let newer = PrinterSide::new(&[(workshop.printer, name, printer::Kind::OctoPrint)]);
+    newer.runs_as(8);
+    newer.takes_over_from(7);
+    let mut events = workshop.hub.backplane().events();
+    workshop.dial(&workshop.identity, &newer);
+    let known = async {
+        while events.recv().await.unwrap() != Event::PrintersChanged(workshop.agent.id) {}
+    };
+    soon(known).await;
+    assert_eq!(soon(browser.go(&host, "/")).await.status, 200);
+    assert_eq!(newer.only().path, "/");
+    workshop.side.goes_on().await;
+    assert_eq!(piece(&mut camera).await, "more");
+    body.finish();
+    assert_eq!(soon(uploading).await.unwrap(), 201);
+    assert!(workshop.side.seen().is_empty(), "the older run got something new");
 }

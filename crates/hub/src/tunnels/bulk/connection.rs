@@ -10,11 +10,11 @@ use http::Method;
 use http_body_util::{BodyExt, Empty, Limited};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::{sleep, timeout},
+    time::sleep,
 };
 use tunnel::{Limits, PublicKey, Tunnel};
 
-use super::{Bulk, Error, PATIENCE, to_agent};
+use super::{Bulk, Error, to_agent};
 use crate::{state::State, tunnels::LiveTunnel};
 
 /// How often it is looked whether the connection is idle.
@@ -44,9 +44,10 @@ where
     let live = state.tunnels.by_key(key.as_spki()).ok_or(Error::Unasked)?;
     let candidate = live.bulk.candidate().ok_or(Error::Unasked)?;
     let unread = live.tunnel.allowance().clone();
-    let (tunnel, mut driver) = Tunnel::open_within(io, Limits::BULK, unread).await?;
+    let opening = async { Ok(Tunnel::open_within(io, Limits::BULK, unread).await?) };
+    let (tunnel, mut driver) = candidate.does(opening).await?;
     let used = async {
-        let shown = timeout(PATIENCE, ask_for_token(&tunnel)).await.map_err(|_| Error::Slow)??;
+        let shown = candidate.does(ask_for_token(&tunnel)).await?;
         drop(candidate);
         stay(&live, &tunnel, &shown).await
     };
