@@ -18,7 +18,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tunnel::{Error, Limits, Tunnel};
 
-use crate::ends::get;
+use crate::ends::{empty, get};
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -84,6 +84,99 @@ async fn a_hostile_agent_that_revives_forgotten_streams_is_cut_off() {
     let end = timeout(Duration::from_mins(1), driver).await.expect("cut off at once").unwrap();
     assert!(matches!(end, Err(Error::Protocol(None))), "{end:?}");
     drop(attack.await.unwrap());
+}
+
+/// Answers each request, and then says one word more, which is a mistake.
+async fn mistaken(mut io: DuplexStream) {
+    let mut head = [0; 9];
+    let begun = async {
+        io.write_all(&settings()).await?;
+        io.read_exact(&mut [0; 24]).await
+    };
+    begun.await.unwrap();
+    while io.read_exact(&mut head).await.is_ok() {
+        let [a, b, c, kind, flags, stream @ ..] = head;
+        let size = u32::from_be_bytes([0, a, b, c]);
+        io.read_exact(&mut vec![0; usize::try_from(size).unwrap()]).await.unwrap();
+        let stream = u32::from_be_bytes(stream);
+        let answer = match kind {
+            SETTINGS if flags == 0 => frame(SETTINGS, 1, 0, &[]),
+            HEADERS => [frame(HEADERS, 5, stream, &[0x88]), frame(DATA, 0, stream, b"x")].concat(),
+            _ => continue,
+        };
+        if io.write_all(&answer).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// How many of so many requests are answered by an agent that makes a mistake after each one.
+async fn answered_by_one_who_errs(limits: Limits, requests: u32) -> u32 {
+    let (io, agent) = tokio::io::duplex(4096);
+    tokio::spawn(mistaken(agent));
+    let (hub, driver) = Tunnel::open_with(io, limits).await.unwrap();
+    let driver = tokio::spawn(driver);
+    let mut answered = 0;
+    while answered < requests && hub.send(get("/")).await.is_ok() {
+        answered += 1;
+    }
+    driver.abort();
+    answered
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn mistakes_of_a_linked_agent_cost_their_own_streams() {
+    // The library's own bound is 1,024.
+    for limits in [Limits::TUNNEL, Limits::BULK] {
+        assert_eq!(answered_by_one_who_errs(limits, 1_500).await, 1_500);
+    }
+}
+
+// covers: RL-6
+#[tokio::test]
+async fn mistakes_of_a_key_that_is_not_linked_end_the_connection() {
+    let answered = answered_by_one_who_errs(Limits::LINK, 200).await;
+    assert!((64..70).contains(&answered), "{answered}");
+}
+
+/// The same of a hub, which asks and makes mistakes.
+async fn answers_to_one_who_errs(limits: Limits, requests: u32) -> u32 {
+    let (io, mut hub) = tokio::io::duplex(1 << 16);
+    let handler = async |_| http::Response::new(empty());
+    let agent = tokio::spawn(tunnel::serve_with(io, limits, handler, CancellationToken::new()));
+    let asked = [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/")];
+    hub.write_all(frames::PREFACE).await.unwrap();
+    let (mut received, mut answered) = (Vec::new(), 0);
+    'asking: while answered < requests {
+        let stream = 2 * answered + 1;
+        let _ = hub.write_all(&frames::headers(stream, END_STREAM, &asked)).await;
+        loop {
+            let frames = frames::parse(&received);
+            let is_answered = frames.iter().any(|frame| (frame.0, frame.2) == (HEADERS, stream));
+            let read: usize = frames.iter().map(|frame| 9 + frame.3.len()).sum();
+            received.drain(..read);
+            if is_answered {
+                break;
+            }
+            let more = timeout(Duration::from_mins(1), hub.read_buf(&mut received)).await;
+            if !matches!(more.expect("an answer, or an end"), Ok(1..)) {
+                break 'asking;
+            }
+        }
+        answered += 1;
+        let _ = hub.write_all(&frame(DATA, 0, stream, b"x")).await;
+    }
+    agent.abort();
+    answered
+}
+
+// covers: RL-7
+#[tokio::test]
+async fn mistakes_of_a_hub_cost_their_own_streams() {
+    for limits in [Limits::TUNNEL, Limits::BULK] {
+        assert_eq!(answers_to_one_who_errs(limits, 1_500).await, 1_500);
+    }
 }
 
 // covers: RL-7

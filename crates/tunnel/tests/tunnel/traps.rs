@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | unread bytes fill the connection's window | `Limits::connection_window` | [`stalled_viewers_257_delay_nobody`], `stalled_viewers_on_every_stream_but_one_delay_nobody` |
 //! | cancels that the agent hasn't looked at | `RESETS_BEFORE_ACCEPT`, `HELD_BACK` | [`visitor_cancels_20000_requests_before_their_answer`], `requests_cancelled_while_the_agent_is_busy_do_not_end_the_tunnel` |
-//! | bytes under way for cancelled downloads | `Limits::mistakes`, `remembered_resets`, `Resets` | [`visitor_cancels_20000_downloads_half_way`], `downloads_cancelled_half_way_do_not_end_the_tunnel` |
+//! | bytes under way for cancelled downloads | `Limits::mistakes`, `remembered_resets`, `Resets` | [`visitor_cancels_20000_downloads_half_way`], `downloads_cancelled_half_way_do_not_end_the_tunnel`, `mistakes_of_a_linked_agent_cost_their_own_streams`, `mistakes_of_a_hub_cost_their_own_streams` |
 //! | small frames that nobody reads | `Basin` | [`visitors_read_nothing_of_tiny_pieces`], [`printer_reads_nothing_of_tiny_pieces`] |
 //! | empty frames | `pump` sends none | `an_empty_piece_of_a_body_is_not_sent`, `an_empty_piece_of_an_answer_is_not_sent` |
 //! | oversized headers and lists of them | `bounds` | `an_oversized_header_costs_only_its_own_request`, `odd_requests_cost_only_themselves` |
