@@ -118,7 +118,15 @@ impl Host {
             ));
             return;
         };
-        self.findings.extend(holes::known(software, version, site.address.port()));
+        match holes::known(software, version, site.address.port()) {
+            Ok(finding) => self.findings.extend(finding),
+            Err(error) => {
+                self.unsure.insert(format!(
+                    "{software} tells a version that can't be read, so that known holes could not \
+                     be looked up: {error}."
+                ));
+            }
+        }
     }
 
     fn found(&mut self, finding: Finding) {

@@ -4,7 +4,10 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::{Finding, Foreign, Severity, Software, version::Version};
+use crate::{
+    Finding, Foreign, Severity, Software,
+    version::{NoVersion, Version},
+};
 
 static HOLES: LazyLock<Vec<Hole>> = LazyLock::new(|| {
     // Part of the program; a test makes sure that it can be read.
@@ -64,8 +67,18 @@ impl Hole {
 }
 
 /// What is known about a version: one finding for all of its holes, or none.
-pub(crate) fn known(software: Software, version: &Foreign, port: u16) -> Option<Finding> {
-    let parsed: Version = version.as_str().parse().ok()?;
+///
+/// # Errors
+/// It can't be read, so that nobody knows.
+pub(crate) fn known(
+    software: Software,
+    version: &Foreign,
+    port: u16,
+) -> Result<Option<Finding>, NoVersion> {
+    Ok(of(software, version, version.as_str().parse()?, port))
+}
+
+fn of(software: Software, version: &Foreign, parsed: Version, port: u16) -> Option<Finding> {
     let has = |hole: &'static Hole| Some((hole, hole.mended(software, parsed)?));
     let (holes, mended): (Vec<&Hole>, Vec<Version>) = HOLES.iter().filter_map(has).unzip();
     let worst = holes.iter().max_by_key(|hole| hole.severity())?;
@@ -87,7 +100,8 @@ mod tests {
     use super::*;
 
     fn ids(software: Software, version: &str) -> String {
-        known(software, &Foreign::new(version), 80).map_or_else(String::new, |found| found.title)
+        let found = known(software, &Foreign::new(version), 80).unwrap();
+        found.map_or_else(String::new, |found| found.title)
     }
 
     // covers: XA-1
@@ -111,12 +125,12 @@ mod tests {
         assert_eq!(ids(Software::OctoPrint, "1.11.8"), "");
         assert!(ids(Software::Moonraker, "v0.9.3-2-gabc").contains("CVE-2026-24130"));
         assert_eq!(ids(Software::PrusaLink, "0.1.0"), "");
-        assert_eq!(ids(Software::OctoPrint, "nonsense"), "");
+        assert!(known(Software::OctoPrint, &Foreign::new("nonsense"), 80).is_err());
     }
 
     #[test]
     fn the_gravest_hole_speaks_for_all() {
-        let found = known(Software::OctoPrint, &Foreign::new("1.5.0"), 80).unwrap();
+        let found = known(Software::OctoPrint, &Foreign::new("1.5.0"), 80).unwrap().unwrap();
         assert_eq!(found.severity, Severity::High);
         assert!(found.fix.contains("1.11.8"), "{}", found.fix);
         assert!(found.sources.len() > 10);

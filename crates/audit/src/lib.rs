@@ -32,7 +32,7 @@ pub use foreign::Foreign;
 pub use local::{LocalNetwork, LocalNetworks, local_networks};
 pub use ports::{PRINTER_PORTS, Port};
 pub use report::{Host, Mapping, Report, Router, Service, Skipped, Software};
-pub use router::{MULTICAST, NotAsked, map_router};
+pub use router::{MULTICAST, NotAsked, Routers, map_router};
 pub use scope::{Place, Refusal, Scope};
 pub use survey::{Event, Survey};
 pub use target::{Names, SystemNames, Target};

@@ -33,5 +33,9 @@ pub const ROUTER: Duration = Duration::from_secs(3);
 pub const ROUTER_LIST: Duration = Duration::from_mins(1);
 /// Routers that are asked.
 pub const ROUTERS: usize = 4;
-/// Port mappings that are read from one router.
+/// Routers that are heard, of which some are asked. Each counts once.
+pub const ROUTERS_HEARD: usize = 64;
+/// Lists that one router is asked for.
+pub const LISTS: usize = 4;
+/// Port mappings that are read from one list.
 pub const MAPPINGS: u16 = 128;

@@ -132,6 +132,9 @@ pub struct Report {
     pub routers: Vec<Router>,
     /// What no audit of this kind can see, in sentences.
     pub not_checked: Vec<String>,
+    /// What was to be looked at and couldn't be, or not whole, in sentences. Where this isn't empty,
+    /// no findings don't mean that all is well.
+    pub unseen: Vec<String>,
 }
 
 impl Report {
@@ -145,6 +148,23 @@ impl Report {
             .collect();
         all.sort_by_key(|(address, finding)| (std::cmp::Reverse(finding.severity), *address));
         all
+    }
+
+    /// Notes what of it all wasn't seen.
+    pub(crate) fn say_what_was_unseen(&mut self) {
+        let unsure = |what: &BTreeSet<String>| !what.is_empty();
+        let hosts = self.hosts.iter().filter(|host| unsure(&host.unsure)).map(|host| host.address);
+        let routers = self.routers.iter().filter(|it| unsure(&it.unsure)).map(|it| it.address);
+        let not_whole: Vec<_> = hosts.chain(routers).map(|address| address.to_string()).collect();
+        if self.looked_at > 0 && self.hosts.is_empty() {
+            self.unseen.push("None of the addresses answered.".to_owned());
+        }
+        if !self.skipped.is_empty() {
+            self.unseen.push("Some of what was named was not looked at (see above).".to_owned());
+        }
+        if !not_whole.is_empty() {
+            self.unseen.push(format!("Not all of {} (see above).", not_whole.join(", ")));
+        }
     }
 
     /// How grave the gravest is.

@@ -6,6 +6,7 @@
 mod announcement;
 mod document;
 pub(crate) mod fuzzing;
+mod search;
 
 use std::{
     collections::BTreeSet,
@@ -17,11 +18,12 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{HeaderName, Method, header};
-use tokio::{net::UdpSocket, time::timeout};
+use tokio::time::timeout;
 
 use self::{
     announcement::Announcement,
-    document::{Description, Entry},
+    document::{Control, Description, Entry},
+    search::search,
 };
 use crate::{
     Finding, Foreign, Mapping, PRINTER_PORTS, Reach, Refusal, Router, Scope, Severity,
@@ -34,7 +36,6 @@ pub const MULTICAST: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::new(239, 255, 255, 250)), 1900);
 
 const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
-const LARGEST_DATAGRAM: usize = 2_048;
 
 /// Why no router was asked.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,15 @@ pub enum NotAsked {
     Unsent(#[from] io::Error),
 }
 
+/// The routers of a network.
+#[derive(Debug)]
+pub struct Routers {
+    /// What each that was asked told; at most [`limits::ROUTERS`], this machine's gateways first.
+    pub asked: Vec<Router>,
+    /// Whether others answered, too, and weren't asked.
+    pub more: bool,
+}
+
 /// Asks for routers at `to`, from this machine's address `from`, and all of them together for their
 /// mappings. Takes [`limits::ROUTER`] and [`limits::ROUTER_LIST`] at most.
 ///
@@ -57,36 +67,13 @@ pub async fn map_router(
     from: Ipv4Addr,
     to: SocketAddr,
     scope: Scope,
-) -> Result<Vec<Router>, NotAsked> {
+) -> Result<Routers, NotAsked> {
     if to != MULTICAST {
         scope.place(to.ip())?;
     }
     let found = search(from, to, scope).await?;
-    let routers = found.iter().map(|router| read(reach, router, limits::ROUTER_LIST));
-    Ok(join_all(routers).await)
-}
-
-async fn search(from: Ipv4Addr, to: SocketAddr, scope: Scope) -> io::Result<Vec<Announcement>> {
-    let socket = UdpSocket::bind((from, 0)).await?;
-    socket.send_to(announcement::question(to).as_bytes(), to).await?;
-    let mut found: Vec<Announcement> = Vec::new();
-    let answers = async {
-        let mut datagram = vec![0; LARGEST_DATAGRAM];
-        while found.len() < limits::ROUTERS {
-            let Ok((length, peer)) = socket.recv_from(&mut datagram).await else { break };
-            let heard = datagram.get(..length).and_then(|text| Announcement::read(text, peer.ip()));
-            let allowed = heard.filter(|it| scope.place(it.address.ip()).is_ok());
-            if let Some(announcement) = allowed.filter(|it| !found.contains(it)) {
-                found.push(announcement);
-            }
-            if !found.is_empty() && !to.ip().is_multicast() {
-                break;
-            }
-        }
-    };
-    // Nobody says how many routers there are, so that the end of the time is the usual one.
-    let _ = timeout(limits::ROUTER, answers).await;
-    Ok(found)
+    let routers = found.routers.iter().map(|router| read(reach, router, limits::ROUTER_LIST));
+    Ok(Routers { asked: join_all(routers).await, more: found.more })
 }
 
 /// What one router tells within a time; what came until then counts.
@@ -98,61 +85,75 @@ async fn read(reach: &Reach, announcement: &Announcement, time: Duration) -> Rou
         findings: Vec::new(),
         unsure: BTreeSet::new(),
     };
-    let asked = ask(reach, announcement, &mut router);
-    let unsure = match timeout(time, asked).await {
-        Ok(Ok(())) => None,
-        Ok(Err(why)) => Some(why.to_owned()),
-        Err(_) => Some(format!("it took longer than {} s; its list may go on", time.as_secs())),
-    };
-    router.unsure.extend(unsure);
+    if timeout(time, ask(reach, announcement, &mut router)).await.is_err() {
+        let why = format!("it took longer than {} s; its list may go on", time.as_secs());
+        router.unsure.insert(why);
+    }
     router.findings.extend(router.mappings.iter().filter_map(judge));
     router
 }
 
 const UNREADABLE: &str = "its description is unreadable, so nobody knows whether it has opened \
                           ports: look at the router's own page";
+const ELSEWHERE: &str = "some of its lists are said to be on another machine, or there are too many, \
+                         and they were not asked for: look at the router's own page";
 const BROKE_OFF: &str = "it stopped answering; its list may go on";
+const REFUSED: &str = "it refused to tell its port mappings, or some of them: look at the router's \
+                       own page";
 const STRANGE: &str = "some of its port mappings are unreadable: look at the router's own page";
+const MORE: &str = "its list goes on after as many port mappings as are read";
 
-/// Reads a router's description, and then its list.
+/// Reads a router's description, and then the lists of all its services.
+async fn ask(reach: &Reach, announcement: &Announcement, router: &mut Router) {
+    let site = Site { reach, address: announcement.address, name: None, encrypted: false };
+    let page = site.read(&announcement.path).await;
+    let read = page.ok().and_then(|page| Description::read(&page.body, announcement.address));
+    let Some(description) = read else {
+        router.unsure.insert(UNREADABLE.to_owned());
+        return;
+    };
+    router.name = description.name;
+    if description.elsewhere {
+        router.unsure.insert(ELSEWHERE.to_owned());
+    }
+    for control in &description.controls {
+        if let Err(why) = list(&site, control, router).await {
+            router.unsure.insert(why.to_owned());
+        }
+    }
+}
+
+/// Reads one list to its end. Services tell the same mappings again, often.
 ///
 /// # Errors
 /// What couldn't be found out.
-async fn ask(
-    reach: &Reach,
-    announcement: &Announcement,
-    router: &mut Router,
-) -> Result<(), &'static str> {
-    let site = Site { reach, address: announcement.address, name: None, encrypted: false };
-    let page = site.read(&announcement.path).await.map_err(|_| UNREADABLE)?;
-    let read = Description::read(&page.body, announcement.address);
-    let description = read.ok_or(UNREADABLE)?;
-    router.name = description.name.clone();
+async fn list(site: &Site<'_>, control: &Control, router: &mut Router) -> Result<(), &'static str> {
     let mut whole = Ok(());
     for index in 0..limits::MAPPINGS {
-        match mapping(&site, &description, index).await.map_err(|_| BROKE_OFF)? {
+        match mapping(site, control, index).await.map_err(|_| BROKE_OFF)? {
+            Entry::Mapping(mapping) if router.mappings.contains(&mapping) => {}
             Entry::Mapping(mapping) => router.mappings.push(mapping),
             Entry::Unreadable => whole = Err(STRANGE),
+            Entry::Refused => return Err(REFUSED),
             Entry::End => return whole,
         }
     }
-    Err("its list goes on after as many port mappings as are read")
+    Err(MORE)
 }
 
-async fn mapping(site: &Site<'_>, description: &Description, index: u16) -> io::Result<Entry> {
-    let action = format!("\"{}#GetGenericPortMappingEntry\"", description.service.as_str());
+async fn mapping(site: &Site<'_>, control: &Control, index: u16) -> io::Result<Entry> {
+    let action = format!("\"{}#GetGenericPortMappingEntry\"", control.service.as_str());
     let headers = [(header::CONTENT_TYPE, "text/xml; charset=\"utf-8\""), (SOAP_ACTION, &action)];
-    let body = Bytes::from(document::question(description.service, index));
-    let answer = site.ask(Method::POST, &description.control, &headers, body).await?;
+    let body = Bytes::from(document::question(control.service, index));
+    let answer = site.ask(Method::POST, &control.path, &headers, body).await?;
     Ok(entry(&answer))
 }
 
-/// What no longer succeeds is beyond the end of the list (UPnP's error 713).
 fn entry(answer: &Answer) -> Entry {
-    if !answer.status.is_success() {
-        return Entry::End;
+    if answer.status.is_success() {
+        return document::entry(&answer.body).map_or(Entry::Unreadable, Entry::Mapping);
     }
-    document::entry(&answer.body).map_or(Entry::Unreadable, Entry::Mapping)
+    if document::is_end(&answer.body) { Entry::End } else { Entry::Refused }
 }
 
 /// A mapping that leads to a printer's port is a printer on the Internet.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use futures_util::{StreamExt, future::join_all};
 
 use crate::{
-    Error, Host, Reach, Report, Scope, Skipped, Target, examine, limits, map_router,
+    Error, Host, Reach, Report, Routers, Scope, Skipped, Target, examine, limits, map_router,
     router::NotAsked,
     target::{Names, check_size, resolve},
 };
@@ -68,6 +68,7 @@ impl Survey {
         self.ask_routers(reach, &mut report, &progress).await;
         report.hosts.sort_by_key(|host| host.address);
         report.silent.sort_unstable();
+        report.say_what_was_unseen();
         report.not_checked.extend(NOT_CHECKED.iter().map(|&sentence| sentence.to_owned()));
         Ok(report)
     }
@@ -86,22 +87,39 @@ impl Survey {
         let answers = join_all(asked).await;
         for ((from, to), answer) in self.routers.iter().zip(answers) {
             match answer {
-                Ok(routers) if routers.is_empty() => report.not_checked.push(format!(
-                    "Port mappings of the router: none answered (asked {to} from {from}). Most \
-                     likely UPnP is off, which is good; look at the router's own page for ports \
-                     that were opened by hand."
-                )),
-                Ok(routers) => report.routers.extend(routers),
+                Ok(routers) => told(*from, *to, routers, report),
                 Err(NotAsked::Refused(refusal)) => {
                     let (target, reason) = (to.to_string(), refusal.to_string());
                     report.skipped.push(Skipped { target, reason });
                 }
-                Err(NotAsked::Unsent(error)) => report.not_checked.push(format!(
+                Err(NotAsked::Unsent(error)) => report.unseen.push(format!(
                     "Port mappings of the router: {to} could not be asked from {from} ({error})."
                 )),
             }
         }
     }
+}
+
+/// Notes what routers told. That none is heard where all are asked is usual; that one isn't which
+/// somebody named is a gap.
+fn told(from: Ipv4Addr, to: SocketAddr, routers: Routers, report: &mut Report) {
+    if routers.asked.is_empty() {
+        let gaps =
+            if to.ip().is_multicast() { &mut report.not_checked } else { &mut report.unseen };
+        gaps.push(format!(
+            "Port mappings of the router: none answered (asked {to} from {from}). Most likely UPnP \
+             is off, which is good; look at the router's own page for ports that were opened by \
+             hand."
+        ));
+    }
+    if routers.more {
+        report.unseen.push(format!(
+            "Port mappings of all routers: more than {} answered (asked {to} from {from}), and the \
+             others were not asked.",
+            limits::ROUTERS
+        ));
+    }
+    report.routers.extend(routers.asked);
 }
 
 fn take(host: Host, report: &mut Report) {

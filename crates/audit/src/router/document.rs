@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::announcement::own_page;
-use crate::{Foreign, Mapping};
+use crate::{Foreign, Mapping, limits};
 
 const MAX_NODES: u32 = 8_192;
 /// Declarations of namespaces. A description needs one or two, an answer three. Each element with
@@ -39,15 +39,26 @@ impl Service {
 /// What is needed of a router's description.
 pub(super) struct Description {
     pub(super) name: Foreign,
+    /// Where to ask, at least one and at most [`limits::LISTS`]: not all of them know all mappings.
+    pub(super) controls: Vec<Control>,
+    /// Whether there are others, which can't be asked.
+    pub(super) elsewhere: bool,
+}
+
+/// A service that knows mappings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Control {
     pub(super) service: Service,
-    /// Where to ask it, a path on the same machine and port.
-    pub(super) control: String,
+    /// A path on the same machine and port.
+    pub(super) path: String,
 }
 
 /// One answer.
 pub(super) enum Entry {
     Mapping(Mapping),
     Unreadable,
+    /// The router doesn't tell, and doesn't say that the list has ended.
+    Refused,
     /// There is none at this place of the list.
     End,
 }
@@ -58,14 +69,33 @@ impl Description {
         let document = parse(text)?;
         let named = document.descendants().find(|node| is(node, "friendlyName"));
         let name = named.and_then(|node| node.text()).unwrap_or("router");
-        let (service, control) = Service::ALL.into_iter().find_map(|service| {
-            let mut services = document.descendants().filter(|node| is(node, "service"));
-            let node =
-                services.find(|node| child(node, "serviceType") == Some(service.as_str()))?;
-            Some((service, child(&node, "controlURL")?.to_owned()))
-        })?;
-        Some(Self { name: Foreign::new(name), service, control: own_path(&control, router)? })
+        let mut found = Self { name: Foreign::new(name), controls: Vec::new(), elsewhere: false };
+        for node in document.descendants().filter(|node| is(node, "service")) {
+            let kind = child(&node, "serviceType");
+            let known = Service::ALL.into_iter().find(|service| kind == Some(service.as_str()));
+            let Some(service) = known else { continue };
+            let path = child(&node, "controlURL").and_then(|control| own_path(control, router));
+            match path.map(|path| Control { service, path }) {
+                Some(control) if found.controls.contains(&control) => {}
+                Some(control) if found.controls.len() < limits::LISTS => {
+                    found.controls.push(control);
+                }
+                _ => found.elsewhere = true,
+            }
+        }
+        (!found.controls.is_empty()).then_some(found)
     }
+}
+
+/// Whether an error says that the list has ended: 713 `SpecifiedArrayIndexInvalid`, or what routers
+/// say in its place, 714 `NoSuchEntryInArray` and 402 `Invalid Args`.
+pub(super) fn is_end(body: &[u8]) -> bool {
+    let document = std::str::from_utf8(body).ok().and_then(parse);
+    let code = document.as_ref().and_then(|document| {
+        let node = document.descendants().find(|node| is(node, "errorCode"))?;
+        node.text().map(str::trim)
+    });
+    matches!(code, Some("713" | "714" | "402"))
 }
 
 /// What to send for the mapping at this place of the router's list.
@@ -94,7 +124,10 @@ pub(super) fn entry(body: &[u8]) -> Option<Mapping> {
         external_port: child(&response, "NewExternalPort")?.parse().ok()?,
         to: child(&response, "NewInternalClient")?.parse::<IpAddr>().ok()?,
         to_port: child(&response, "NewInternalPort")?.parse().ok()?,
-        enabled: child(&response, "NewEnabled").is_none_or(|word| word == "1"),
+        // Off only if it says so; there are `1`, `true` and `yes`.
+        enabled: !child(&response, "NewEnabled").is_some_and(|word| {
+            ["0", "false", "no"].iter().any(|off| word.eq_ignore_ascii_case(off))
+        }),
         description: Foreign::new(child(&response, "NewPortMappingDescription").unwrap_or("")),
     })
 }
@@ -153,7 +186,7 @@ mod tests {
     #[test]
     fn controls_are_asked_at_the_router_itself_only() {
         for own in ["/ctl/IPConn", "ctl/IPConn", "http://192.168.1.1:5000/ctl/IPConn"] {
-            assert_eq!(described(own).unwrap().control, "/ctl/IPConn", "{own}");
+            assert_eq!(described(own).unwrap().controls[0].path, "/ctl/IPConn", "{own}");
         }
         for elsewhere in ["http://169.254.169.254/x", "//192.168.1.2/x", "http://192.168.1.1/x"] {
             assert!(described(elsewhere).is_none(), "{elsewhere}");
@@ -198,6 +231,59 @@ mod tests {
         // 8 bytes for each level: whoever climbs down ends the whole test.
         let thread = std::thread::Builder::new().stack_size(64 * 1024).spawn(read).unwrap();
         assert!(thread.join().unwrap());
+    }
+
+    fn mapping(enabled: &str) -> Mapping {
+        let body = format!(
+            "<GetGenericPortMappingEntryResponse><NewExternalPort>80</NewExternalPort><NewProtocol>\
+             TCP</NewProtocol><NewInternalPort>80</NewInternalPort><NewInternalClient>192.168.1.2\
+             </NewInternalClient>{enabled}</GetGenericPortMappingEntryResponse>"
+        );
+        entry(body.as_bytes()).unwrap()
+    }
+
+    // covers: XA-1
+    #[test]
+    fn mapping_that_is_on_in_another_word_is_taken_for_off() {
+        for on in ["1", "true", "True", "yes", "on", ""] {
+            assert!(mapping(&format!("<NewEnabled>{on}</NewEnabled>")).enabled, "{on}");
+        }
+        assert!(mapping("").enabled);
+        for off in ["0", "false", "FALSE", "no"] {
+            assert!(!mapping(&format!("<NewEnabled>{off}</NewEnabled>")).enabled, "{off}");
+        }
+    }
+
+    // covers: XA-1
+    #[test]
+    fn all_services_are_asked_each_once() {
+        let service = |kind: &str, control: &str| {
+            format!(
+                "<service><serviceType>{kind}</serviceType><controlURL>{control}</controlURL>\
+                 </service>"
+            )
+        };
+        let (one, two) = (Service::Ip1.as_str(), Service::Ppp1.as_str());
+        let read = |services: &[String]| {
+            let page = format!("<root>{}</root>", services.concat());
+            let found = Description::read(page.as_bytes(), ROUTER).unwrap();
+            (found.controls.len(), found.elsewhere)
+        };
+        let both = [service(one, "/a"), service(two, "/b"), service(one, "/a")];
+        assert_eq!(read(&both), (2, false));
+        assert_eq!(read(&[service(one, "/a"), service(two, "//192.168.1.2/b")]), (1, true));
+        let many: Vec<_> = (0..99).map(|index| service(one, &format!("/{index}"))).collect();
+        assert_eq!(read(&many), (limits::LISTS, true));
+        assert_eq!(read(&[service(one, "/a"), service("urn:other", "/b")]), (1, false));
+    }
+
+    // covers: XA-1
+    #[test]
+    fn an_error_is_no_end_of_a_list() {
+        let error = |code| format!("<s><UPnPError><errorCode>{code}</errorCode></UPnPError></s>");
+        assert!(["713", "714", "402"].iter().all(|code| is_end(error(code).as_bytes())));
+        assert!(["501", "606", "", "7130"].iter().all(|code| !is_end(error(code).as_bytes())));
+        assert!(!is_end(b"") && !is_end(b"<html/>"));
     }
 
     #[test]

@@ -12,7 +12,8 @@ pub fn announcement(datagram: &[u8], sender: IpAddr) -> Option<(SocketAddr, Stri
 
 /// The path at which a router with this description is to be asked.
 pub fn control(page: &[u8], router: SocketAddr) -> Option<String> {
-    document::Description::read(page, router).map(|description| description.control)
+    let description = document::Description::read(page, router)?;
+    description.controls.into_iter().next().map(|control| control.path)
 }
 
 /// One mapping of a router.

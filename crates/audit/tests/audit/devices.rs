@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use printer::SystemClock;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tokio::{
-    io::AsyncReadExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 use tokio_rustls::{TlsAcceptor, rustls};
@@ -109,5 +109,45 @@ async fn port_that_is_not_spoken_to_is_said_to_be_so() -> Result<()> {
     let host = look(1883, stub.address, Place::Home).await;
     assert!(host.findings.is_empty(), "{host:?}");
     assert!(host.unsure.iter().any(|sentence| sentence.contains("1883")), "{host:?}");
+    Ok(())
+}
+
+/// A gate whose certificate ended long ago.
+async fn old_gate() -> Result<(SocketAddr, tokio::task::JoinHandle<()>)> {
+    let key = KeyPair::generate()?;
+    let mut old = CertificateParams::new(vec!["localhost".to_owned()])?;
+    old.not_before = rcgen::date_time_ymd(2019, 1, 1);
+    old.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    let certificate = old.self_signed(&key)?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der());
+    let configuration = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key.map_err(anyhow::Error::msg)?)?;
+    let acceptor = TlsAcceptor::from(Arc::new(configuration));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let server = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let _ = stream.read(&mut [0; 1_024]).await;
+            let said = b"HTTP/1.1 401 Unauthorized\r\nServer: layerlock-gate\r\nWWW-Authenticate: \
+                         Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
+            let _ = stream.write_all(said).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    Ok((address, server))
+}
+
+// covers: XA-1
+#[tokio::test]
+async fn gate_with_a_certificate_of_yesterday() -> Result<()> {
+    let (address, server) = old_gate().await?;
+    let host = look(443, address, Place::Home).await;
+    server.abort();
+    assert_eq!(host.services[0].software, Software::Layerlock, "{host:?}");
+    assert_eq!(codes(&host), ["layerlock-certificate"], "{host:?}");
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod devices;
 mod hostile;
+mod polite;
 mod printers;
 mod rig;
 mod router;

@@ -64,6 +64,11 @@ impl Stub {
 
 /// The path of a request; empty for whatever isn't one.
 async fn path(stream: &mut TcpStream) -> String {
+    head(stream).await.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+/// A request up to its body; what isn't one as far as it goes.
+pub(crate) async fn head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     let mut bytes = [0; 1_024];
     while !head.windows(4).any(|four| four == b"\r\n\r\n") {
@@ -75,8 +80,7 @@ async fn path(stream: &mut TcpStream) -> String {
             break; // A TLS hello.
         }
     }
-    let head = String::from_utf8_lossy(&head);
-    head.split(' ').nth(1).unwrap_or_default().to_owned()
+    String::from_utf8_lossy(&head).into_owned()
 }
 
 /// One whole answer.

@@ -54,7 +54,7 @@ async fn mapping(stream: TcpStream) {
     let (external, internal, name) = match ASKED.fetch_add(1, Ordering::SeqCst) {
         0 => (8_080, 5_000, "OctoPi"),
         1 => (51_820, 51_820, "\u{9b}31m game"),
-        _ => return say(stream, "500 Internal Server Error", "", "").await,
+        _ => return fault(stream, 713).await,
     };
     let body = format!(
         "<?xml version=\"1.0\"?><s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\">\
@@ -68,8 +68,18 @@ async fn mapping(stream: TcpStream) {
     say(stream, "200 OK", "Content-Type: text/xml\r\n", &body).await;
 }
 
+/// An error of UPnP.
+async fn fault(stream: TcpStream, code: u16) {
+    let body = format!(
+        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><s:Fault><detail>\
+         <UPnPError xmlns=\"urn:schemas-upnp-org:control-1-0\"><errorCode>{code}</errorCode>\
+         </UPnPError></detail></s:Fault></s:Body></s:Envelope>"
+    );
+    say(stream, "500 Internal Server Error", "Content-Type: text/xml\r\n", &body).await;
+}
+
 async fn routers(reach: &Reach, to: SocketAddr) -> Result<Vec<Router>> {
-    Ok(map_router(reach, Ipv4Addr::LOCALHOST, to, Scope::Private).await?)
+    Ok(map_router(reach, Ipv4Addr::LOCALHOST, to, Scope::Private).await?.asked)
 }
 
 // covers: XA-1
@@ -86,6 +96,46 @@ async fn port_mappings_to_printers_are_found() -> Result<()> {
     assert_eq!(mappings[1].description.as_str(), "·31m game");
     let graded: Vec<_> = found[0].findings.iter().map(|finding| finding.severity).collect();
     assert_eq!(graded, [Severity::High, Severity::Low]);
+    assert!(found[0].findings.iter().all(|finding| finding.code == "port-mapping"), "{found:?}");
+    assert!(found[0].unsure.is_empty(), "{found:?}");
+    Ok(())
+}
+
+// covers: XA-1
+#[tokio::test]
+async fn router_that_refuses_has_no_end_of_its_list() -> Result<()> {
+    async fn refusing(stream: TcpStream, path: String) {
+        match path.as_str() {
+            "/ctl" => fault(stream, 606).await,
+            _ => gateway(stream, path).await,
+        }
+    }
+    let stub = Stub::start(refusing).await?;
+    let (address, task) = announce(format!("http://{}/root.xml", stub.address)).await?;
+    let survey = Survey {
+        targets: Vec::new(),
+        scope: Scope::Private,
+        routers: vec![(Ipv4Addr::LOCALHOST, address)],
+    };
+    let report = survey.run(&reach(), &SystemNames, |_| {}).await?;
+    task.abort();
+    let unsure = &report.routers[0].unsure;
+    assert!(unsure.iter().any(|why| why.contains("refused")), "{report:?}");
+    assert_eq!(report.unseen, ["Not all of 127.0.0.1 (see above)."]);
+    Ok(())
+}
+
+// covers: XA-1
+#[tokio::test]
+async fn router_that_somebody_named_and_that_is_silent_is_unseen() -> Result<()> {
+    let silent = UdpSocket::bind("127.0.0.1:0").await?;
+    let survey = Survey {
+        targets: Vec::new(),
+        scope: Scope::Private,
+        routers: vec![(Ipv4Addr::LOCALHOST, silent.local_addr()?)],
+    };
+    let report = survey.run(&reach(), &SystemNames, |_| {}).await?;
+    assert!(report.unseen.iter().any(|why| why.contains("none answered")), "{report:?}");
     Ok(())
 }
 

@@ -37,7 +37,7 @@ pub(crate) async fn run(options: Audit, context: &Context) -> anyhow::Result<Exi
     if report.looked_at == 0 && !report.skipped.is_empty() {
         return Err(WrongUsage("none of these was looked at".to_owned()).into());
     }
-    Ok(exit_code(report.worst()))
+    Ok(exit_code(&report))
 }
 
 /// What to look at. `None` when a person said no.
@@ -117,8 +117,10 @@ fn print(report: &Report, format: AuditFormat) -> anyhow::Result<()> {
     }
 }
 
-fn exit_code(worst: Option<Severity>) -> ExitCode {
-    ExitCode::from(match worst {
+/// See docs/audit.md.
+fn exit_code(report: &Report) -> ExitCode {
+    ExitCode::from(match report.worst() {
+        None | Some(Severity::Note) if !report.unseen.is_empty() => 3,
         None | Some(Severity::Note) => 0,
         Some(Severity::Low) => 10,
         Some(Severity::Medium) => 11,

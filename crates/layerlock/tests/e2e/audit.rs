@@ -83,6 +83,24 @@ async fn a_layerlock_without_an_account_is_named() -> Result<()> {
 
 // covers: XA-1
 #[tokio::test]
+async fn what_was_not_seen_is_not_in_order() -> Result<()> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0")?;
+    let open = listener.local_addr()?.to_string();
+    std::thread::spawn(move || listener.incoming().for_each(drop));
+    for words in [&[open.as_str()][..], &["--router", &silent.local_addr()?.to_string()]] {
+        let output = audit(words).await?;
+        let text = printed(&output);
+        assert_eq!(output.status.code(), Some(3), "{words:?}: {output:?}");
+        let last = text.lines().last().unwrap_or_default();
+        assert!(last.starts_with("Not seen: "), "{words:?}: {text}");
+        assert!(!text.contains("Nothing was found that ought"), "{text}");
+    }
+    Ok(())
+}
+
+// covers: XA-1
+#[tokio::test]
 async fn wrong_usage_is_told_from_findings() -> Result<()> {
     let cases: [(&[&str], &str); 5] = [
         (&["10.0.0.0/8"], "more than 1024 addresses"),

@@ -20,7 +20,8 @@ pub(super) fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         self::finding(*address, finding, out)?;
     }
     if findings.is_empty() && report.looked_at > 0 {
-        writeln!(out, "Nothing was found that ought to be mended.\n")?;
+        let of = if report.unseen.is_empty() { "" } else { " in what was seen" };
+        writeln!(out, "Nothing was found{of} that ought to be mended.\n")?;
     }
     for host in &report.hosts {
         self::host(host, out)?;
@@ -118,6 +119,9 @@ fn summary(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     for sentence in &report.not_checked {
         writeln!(out, "Not checked: {sentence}")?;
+    }
+    for sentence in &report.unseen {
+        writeln!(out, "Not seen: {sentence}")?;
     }
     Ok(())
 }
