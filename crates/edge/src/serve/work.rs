@@ -6,7 +6,7 @@
 use std::{
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
@@ -15,15 +15,22 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::{sync::watch, time::timeout};
+use tokio::time::{Instant, sleep};
 
 /// What the application owes on one connection.
 #[derive(Clone)]
 pub(super) struct Work(Arc<Inner>);
 
 struct Inner {
-    owed: watch::Sender<usize>,
+    turn: Mutex<Turn>,
     upgraded: AtomicBool,
+}
+
+/// How many answers are owed, and when something happened last. Nobody is woken when it changes,
+/// which is several times in each request: whoever waits looks again when the time may be over.
+struct Turn {
+    owed: usize,
+    since: Instant,
 }
 
 /// One answer, from the beginning of its request.
@@ -34,13 +41,21 @@ pub(super) struct Owed {
 
 impl Work {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Inner { owed: watch::Sender::new(0), upgraded: AtomicBool::new(false) }))
+        let turn = Mutex::new(Turn { owed: 0, since: Instant::now() });
+        Self(Arc::new(Inner { turn, upgraded: AtomicBool::new(false) }))
     }
 
     /// A request has begun.
     pub(super) fn begin(&self) -> Owed {
-        self.0.owed.send_modify(|owed| *owed += 1);
+        self.turn(false, true);
         Owed { work: self.clone(), is_owed: true }
+    }
+
+    /// Something happened: an answer was owed, or not, and is now.
+    fn turn(&self, was_owed: bool, is_owed: bool) {
+        let mut turn = self.lock();
+        turn.owed = turn.owed.saturating_sub(usize::from(was_owed)) + usize::from(is_owed);
+        turn.since = Instant::now();
     }
 
     /// Whether an answer opened a WebSocket: bytes may pass from then on that are in no answer.
@@ -55,25 +70,32 @@ impl Work {
 
     /// Waits until it has been the visitor's turn for this long, and nothing has happened.
     pub(super) async fn idle_for(&self, limit: Duration) {
-        let mut owed = self.0.owed.subscribe();
         loop {
-            let is_visitors_turn = *owed.borrow_and_update() == 0;
-            let limit = if is_visitors_turn { limit } else { Duration::MAX };
-            if timeout(limit, owed.changed()).await.is_err() {
+            let left = self.lock().left(limit);
+            if left.is_zero() {
                 return;
             }
+            sleep(left).await;
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Turn> {
+        self.0.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turn {
+    /// How long nothing has to happen from now on.
+    fn left(&self, limit: Duration) -> Duration {
+        if self.owed == 0 { limit.saturating_sub(self.since.elapsed()) } else { limit }
     }
 }
 
 impl Owed {
     /// Something happened; now it is this side's turn.
     fn turn(&mut self, is_owed: bool) {
-        let was = std::mem::replace(&mut self.is_owed, is_owed);
-        // Also tells of a change where the number stays.
-        self.work.0.owed.send_modify(|owed| {
-            *owed = owed.saturating_sub(usize::from(was)) + usize::from(is_owed);
-        });
+        let was_owed = std::mem::replace(&mut self.is_owed, is_owed);
+        self.work.turn(was_owed, is_owed);
     }
 }
 
@@ -121,6 +143,7 @@ impl<B: Body<Data = Bytes>> Body for Told<B> {
 #[cfg(test)]
 mod tests {
     use http_body_util::{BodyExt, Full};
+    use tokio::time::timeout;
 
     use super::*;
 
