@@ -23,7 +23,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     BoxError, FurtherPort, Limits, Listeners, Stop, Tls, TlsStream, TrustedProxies,
-    certificate::Resolver, files,
+    certificate::Resolver, files, request_id::RequestIds,
 };
 use caps::{Caps, Place};
 use connection::Visit;
@@ -71,7 +71,9 @@ where
     let _if_dropped = now.clone().drop_guard();
     let (open, raw_open) = (TaskTracker::new(), TaskTracker::new());
     let doors = Doors { caps, trusted, stop: stop.into(), now, open, raw_open };
-    let visit = Visit { limits, https_port, resolver: Arc::clone(&resolver), doors: doors.clone() };
+    let (ids, doors_of_visit) = (RequestIds::default(), doors.clone());
+    let visit =
+        Visit { limits, https_port, resolver: Arc::clone(&resolver), doors: doors_of_visit, ids };
     let front = Arc::new(Front { tls, web, raw, visit });
     let https = doors.let_in(listeners.https, |tcp, peer, place| {
         Arc::clone(&front).encrypted(tcp, peer, place, Serves::Everything)

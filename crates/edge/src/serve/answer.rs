@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, uri::Scheme};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
-use printer::OsRandom;
 use tower::ServiceExt;
 use tracing::Instrument;
 
@@ -22,6 +21,7 @@ pub(super) fn answer<W, B>(
     web: W,
     mut request: Request<Incoming>,
     connection: Connection,
+    id: RequestId,
     limits: &Limits,
 ) -> impl Future<Output = Result<Response<Either<B, Full<Bytes>>>, Infallible>> + Send + use<W, B>
 where
@@ -31,7 +31,6 @@ where
     W::Future: Send + 'static,
     B: Send + 'static,
 {
-    let id = RequestId::new(&OsRandom);
     let (method, path) = (request.method(), request.uri().path());
     let span = tracing::info_span!("request", %id, %method, path, client = %connection.client);
     request.extensions_mut().insert(connection);

@@ -31,7 +31,9 @@ use super::{
     strict::Strict,
     work::{Owed, Told, Work},
 };
-use crate::{BoxError, Limits, TlsStream, certificate::Resolver, tls::ALPN_HTTP2};
+use crate::{
+    BoxError, Limits, TlsStream, certificate::Resolver, request_id::RequestIds, tls::ALPN_HTTP2,
+};
 
 /// Hyper allows no smaller buffer for an HTTP/1.1 header.
 const SMALLEST_HEADER: usize = 8 * 1024;
@@ -46,6 +48,7 @@ pub(super) struct Visit {
     pub(super) https_port: u16,
     pub(super) resolver: Arc<Resolver>,
     pub(super) doors: Doors,
+    pub(super) ids: RequestIds,
 }
 
 impl Visit {
@@ -72,11 +75,12 @@ impl Visit {
         let service = {
             let (turns, trusted) = (turns.clone(), self.doors.trusted.clone());
             let (limits, leaving) = (self.limits.clone(), self.doors.stop.leaving.clone());
+            let ids = self.ids.clone();
             service_fn(move |request: Request<Incoming>| {
                 let (owed, work) = (turns.begin(), turns.work.clone());
                 let connection = trusted.connection(request.headers(), peer, local);
                 let opens_socket = *request.method() == Method::CONNECT;
-                let answered = answer(web.clone(), request, connection, &limits);
+                let answered = answer(web.clone(), request, connection, ids.next(), &limits);
                 let leaving = leaving.clone();
                 answered.map_ok(move |mut response| {
                     say_goodbye(!is_http2 && leaving.is_cancelled(), &mut response);
