@@ -117,9 +117,9 @@ impl Refusal {
     }
 }
 
-/// Removes what a printer may not tell a visitor's browser.
+/// Removes what a printer may not tell a visitor's browser. What concerns its connection only is
+/// gone already.
 pub(crate) fn clean(headers: &mut HeaderMap) {
-    forward::headers::strip_hop_by_hop(headers);
     forward::headers::sanitise_printer_answer(headers);
     headers.append(CONTENT_SECURITY_POLICY, NO_FOREIGN_FRAMES);
 }

@@ -139,10 +139,10 @@ async fn prove(
 /// An answer that lasts until the rules would no longer let it out, or an upload behind it stalls.
 pub(crate) fn lasting(
     answer: Response<Body>,
-    pass: Pass,
+    mut pass: Pass,
     stalled: impl Future<Output = ()> + Send + 'static,
 ) -> Response<Body> {
-    let ended = async {
+    let ended = async move {
         tokio::select! {
             () = pass.ended() => {}
             () = stalled => tracing::debug!("an upload has stalled"),

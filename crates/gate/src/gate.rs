@@ -155,9 +155,9 @@ impl Gate {
         shutdown: CancellationToken,
     ) -> Result<(), Error> {
         let tls = Tls::new(Arc::clone(&self.certificates), Vec::new())?;
-        let shared = self.shared.clone();
+        let shared = Arc::new(self.shared.clone());
         let web = tower::service_fn(move |request: Request<Incoming>| {
-            let shared = shared.clone();
+            let shared = Arc::clone(&shared);
             async move { Ok::<_, Infallible>(door::answer(&shared, request).await) }
         });
         let nobody = |_, _, _| async {};

@@ -31,7 +31,7 @@ pub(crate) async fn send(
     visit: Visit,
     body: Body,
 ) -> Result<Response<Body>, Refusal> {
-    let Visit { mut parts, handshake, asked, pass } = visit;
+    let Visit { mut parts, handshake, asked, mut pass } = visit;
     let target = parts.uri.path_and_query().ok_or(Refusal::WentWrong)?;
     parts.uri = server.target(target)?;
     let upgrade = parts.extensions.remove::<OnUpgrade>();
@@ -41,7 +41,7 @@ pub(crate) async fn send(
         let progress = Progress::new(shared.patience.standstill);
         let request = Request::from_parts(parts, progress.of(body).boxed_unsync());
         let answer = tokio::select! {
-            answer = exchange(server, request, &pass) => answer?,
+            answer = exchange(server, request, &mut pass) => answer?,
             () = progress.stopped() => return Err(Refusal::StoodStill),
         };
         if let Some(pair) = pair.filter(|_| same_password::was_right(answer.status())) {
@@ -53,7 +53,7 @@ pub(crate) async fn send(
     let upgrade = upgrade.ok_or(Refusal::WentWrong)?;
     let (to_printer, from_visitor) = forward::channel();
     let request = Request::from_parts(handshake.to_tunnel(parts), from_visitor);
-    let answer = exchange(server, request, &pass).await?;
+    let answer = exchange(server, request, &mut pass).await?;
     if answer.status() != StatusCode::OK {
         to_printer.finish();
         return Ok(lasting(answer, pass, std::future::pending()));
@@ -68,11 +68,11 @@ pub(crate) async fn send(
 async fn exchange(
     server: &Server,
     request: Request<Body>,
-    pass: &Pass,
+    pass: &mut Pass,
 ) -> Result<Response<Body>, Refusal> {
     let answer = tokio::select! {
         answer = server.origin.send(request) => answer,
-        () = pass.clone().ended() => return Err(Refusal::Denied),
+        () = pass.ended() => return Err(Refusal::Denied),
     };
     let mut answer = answer?;
     clean(answer.headers_mut());
@@ -154,7 +154,7 @@ async fn carry(
     upgrade: OnUpgrade,
     from_printer: Body,
     to_printer: forward::BodySender,
-    pass: Pass,
+    mut pass: Pass,
 ) {
     let Ok(Ok(upgraded)) = timeout(PATIENCE, upgrade).await else { return };
     tokio::select! {

@@ -17,7 +17,6 @@ use crate::{
 pub(crate) type Proven = BTreeMap<String, (String, Verifier)>;
 
 /// A request, and what was proven with it.
-#[derive(Clone)]
 pub(crate) struct Pass {
     pub(crate) visitor: Visitor,
     pub(crate) method: Method,
@@ -56,7 +55,7 @@ impl Pass {
     }
 
     /// Waits until the rules would no longer let it in, or would lead it elsewhere.
-    pub(crate) async fn ended(mut self) {
+    pub(crate) async fn ended(&mut self) {
         loop {
             tokio::select! {
                 changed = self.rules.changed() => if changed.is_err() { break },
@@ -129,7 +128,8 @@ mod tests {
     async fn what_the_gateway_opened_before_it_was_known_ends() {
         let rules = watch::Sender::new(book(5000).await);
         let networks = watch::Sender::new(Arc::new(Surroundings::default()));
-        let mut ended = Box::pin(let_in(&rules, &networks).ended());
+        let mut pass = let_in(&rules, &networks);
+        let mut ended = Box::pin(pass.ended());
         networks.send_replace(Arc::new(Surroundings::with_router([192, 168, 1, 9].into())));
         assert_eq!((&mut ended).now_or_never(), None, "another router concerns nobody else");
         networks.send_replace(Arc::new(Surroundings::with_router([192, 168, 1, 1].into())));
@@ -141,7 +141,8 @@ mod tests {
     async fn what_new_rules_lead_elsewhere_ends() {
         let rules = watch::Sender::new(book(5000).await);
         let networks = watch::Sender::new(Arc::new(Surroundings::default()));
-        let mut ended = Box::pin(let_in(&rules, &networks).ended());
+        let mut pass = let_in(&rules, &networks);
+        let mut ended = Box::pin(pass.ended());
         rules.send_replace(book(5000).await);
         assert_eq!((&mut ended).now_or_never(), None);
         rules.send_replace(book(8080).await);

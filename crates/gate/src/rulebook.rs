@@ -151,6 +151,9 @@ impl Server {
     pub(crate) fn target(&self, asked: &PathAndQuery) -> Result<Uri, BadRequest> {
         let path = asked.path();
         let rewritten = self.rewrite.as_ref().and_then(|rewrite| rewrite.of(path));
+        if rewritten.is_none() && self.base.is_empty() {
+            return Ok(asked.clone().into());
+        }
         let query = asked.query().map(|query| format!("?{query}")).unwrap_or_default();
         let path = rewritten.as_deref().unwrap_or(path);
         format!("{}{path}{query}", self.base).parse().map_err(|_| BadRequest::Target)
