@@ -6,6 +6,7 @@ mod abuse;
 mod cores;
 mod figures;
 mod gate;
+mod h2load;
 mod machine;
 mod page;
 mod running;

@@ -17,6 +17,7 @@ use anyhow::Result;
 use super::{
     Outcome,
     cores::Cores,
+    h2load::H2load,
     machine,
     wrk::{Seen, Wrk},
 };
@@ -49,6 +50,7 @@ struct Case {
 /// What a case needs to be run.
 struct Plan<'a> {
     title: &'static str,
+    http2: bool,
     connections: u32,
     headers: &'a [&'a str],
     script: &'a str,
@@ -58,6 +60,7 @@ struct Plan<'a> {
 const PLANS: &[Plan<'_>] = &[
     Plan {
         title: "16 connections",
+        http2: false,
         connections: 16,
         headers: &[KNOWN],
         script: "",
@@ -66,13 +69,23 @@ const PLANS: &[Plan<'_>] = &[
     Plan {
         // Of one address, 64 may be in the middle of their TLS handshake.
         title: "48 connections",
+        http2: false,
         connections: 48,
         headers: &[KNOWN],
         script: "",
         systems: &[System::Haproxy, System::PlainHaproxy, System::Gate],
     },
     Plan {
+        title: "8 connections of HTTP/2, 8 requests side by side on each",
+        http2: true,
+        connections: 8,
+        headers: &[KNOWN],
+        script: "",
+        systems: &[System::PlainHaproxy, System::Gate],
+    },
+    Plan {
         title: "a connection for each request, 16 at a time",
+        http2: false,
         connections: 16,
         headers: &[KNOWN, "Connection: close"],
         script: "",
@@ -80,6 +93,7 @@ const PLANS: &[Plan<'_>] = &[
     },
     Plan {
         title: "a hash for each request, at most 1,000",
+        http2: false,
         connections: 1,
         headers: &[],
         script: systems::NOBODY_TWICE,
@@ -120,16 +134,19 @@ impl Plan<'_> {
     fn turn(&self, system: System, systems: &Systems, page: &str) -> Result<Turn> {
         let (running, url) = systems.start(system)?;
         if system.may_be_warm() {
-            self.load(FIRST).run(&url, page, &systems.cores)?;
+            self.load(FIRST, &url, page, &systems.cores)?;
         }
         let before = running.cpu()?;
-        let seen = self.load(TURN).run(&url, page, &systems.cores)?;
+        let seen = self.load(TURN, &url, page, &systems.cores)?;
         Ok(Turn::of(seen, running.cpu()? - before))
     }
 
-    const fn load(&self, time: Duration) -> Wrk<'_> {
+    fn load(&self, time: Duration, url: &str, page: &str, cores: &Cores) -> Result<Seen> {
         let Self { connections, headers, script, .. } = *self;
-        Wrk { connections, time, headers, script }
+        if self.http2 {
+            return H2load { connections, time, headers }.run(url, page, cores);
+        }
+        Wrk { connections, time, headers, script }.run(url, page, cores)
     }
 }
 
