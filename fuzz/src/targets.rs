@@ -29,6 +29,7 @@ pub(crate) const ALL: &[Target] = &[
     ("basic", gate::basic),
     ("request-head", guard::request_head),
     ("request-json", guard::request_json),
+    ("emergency-stop", guard::emergency_stop),
     ("socket-message", guard::socket_message),
     ("cookies", headers::cookies),
     ("request-headers", headers::request_headers),

@@ -1,7 +1,8 @@
 //! What decides which level a request or a message takes.
 
-use guard::{Body, Head, Needed, classify, is_listed, judge_message};
+use guard::{Body, Head, MAX_STOP, MaybeStop, Needed, classify, is_listed, judge_message};
 use printer::Level;
+use serde_json::Value;
 
 use super::text;
 
@@ -28,6 +29,20 @@ pub(super) fn request_json(bytes: &[u8]) {
     if level < Level::Controls {
         assert_eq!(json.judge(&rewritten).0, level, "{body}");
     }
+}
+
+/// A path, and a body. What gets the room that is kept for stops is a stop, and nothing beside it.
+pub(super) fn emergency_stop(bytes: &[u8]) {
+    let Some((path, body)) = text(bytes).split_once('\n') else { return };
+    let head = Head { method: "POST", path, ..Head::default() };
+    let Some(stop) = MaybeStop::of(&head) else { return };
+    let Some(sent) = stop.exact(body.as_bytes()) else { return };
+    assert!(body.len() <= MAX_STOP, "{body}");
+    assert_eq!(stop.exact(&sent).as_deref(), Some(sent.as_slice()), "{body}");
+    let said: Value = serde_json::from_slice(&sent).unwrap_or_default();
+    let many = said.get("commands").and_then(Value::as_array).into_iter().flatten();
+    assert!(many.chain(said.get("command")).all(|command| command == "M112"), "{said}");
+    assert!(said.get("method").is_none_or(|method| method == "printer.emergency_stop"), "{said}");
 }
 
 /// A message that is sent on takes what the one that came took.

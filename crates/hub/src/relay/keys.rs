@@ -66,6 +66,7 @@ const fn is_word(byte: u8) -> bool {
 mod tests {
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
     use http::Request;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -98,6 +99,30 @@ mod tests {
         assert!(strayed("/api?apikey=%256clk_secret", "accept", "*/*"));
         assert!(strayed("/api?apikey=llk_secret", "accept", "*/*"));
         assert!(strayed("/api?apikey=%6clk_secret", "accept", "*/*"));
+    }
+
+    proptest! {
+        // covers: RL-5
+        #[test]
+        fn hub_key_is_found_however_an_address_writes_it(
+            before in "(/[a-z0-9.]{0,5}){1,3}[?/]",
+            encoded in proptest::collection::vec(0_u8..3, PREFIX.len()),
+            after in "[a-zA-Z0-9%&=_]{0,8}",
+        ) {
+            let key: String = PREFIX.iter().zip(encoded).map(|(&byte, times)| match times {
+                0 => char::from(byte).to_string(),
+                1 => format!("%{byte:02x}"),
+                _ => format!("%25{byte:02X}"),
+            }).collect();
+            let address = format!("{before}{key}{after}");
+            prop_assert!(strayed(&address, "accept", "*/*"), "{}", address);
+        }
+
+        #[test]
+        fn any_credentials_are_looked_at(value in "(Basic |bASIC )?[ -~]{0,40}") {
+            let expected = value.starts_with(char::is_alphanumeric) && value.contains(" llk_");
+            prop_assert!(strayed("/", "authorization", &value) || !expected);
+        }
     }
 
     #[test]

@@ -57,8 +57,10 @@ where
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
     use http_body::Frame;
     use http_body_util::StreamBody;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -75,6 +77,25 @@ mod tests {
             assert_eq!(lines.next().await.unwrap().unwrap(), line);
         }
         assert!(lines.next().await.unwrap().is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_gives_the_same_lines(text in "[a\n]{0,40}", size in 1_usize..9) {
+            let pieces: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
+            let read = async {
+                let mut lines = lines(&pieces);
+                let mut read = Vec::new();
+                while let Some(line) = lines.next().await.unwrap() {
+                    read.push(line);
+                }
+                read
+            };
+            // What follows the last break is no line.
+            let mut whole: Vec<&str> = text.split('\n').collect();
+            whole.pop();
+            prop_assert_eq!(read.now_or_never().unwrap(), whole);
+        }
     }
 
     #[tokio::test]

@@ -25,6 +25,8 @@ pub(super) fn is_hidden(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const LABEL: &str = "abcdefgh234567ij";
@@ -37,6 +39,20 @@ mod tests {
         assert_eq!(revealed(LABEL, &name), Some("session_P3443|/x"));
         assert_eq!(revealed(OTHER, &name), None);
         assert_eq!(revealed(LABEL, "session_P3443|/x"), None);
+    }
+
+    proptest! {
+        // covers: RL-5
+        #[test]
+        fn a_hidden_name_is_revealed_to_its_own_printer_only(
+            label in "[a-z2-7]{16}", other in "[a-z2-7]{16}", name in "[!-~]{0,20}",
+        ) {
+            let hidden = hidden_name(&label, &name);
+            prop_assert!(is_hidden(&hidden));
+            prop_assert_eq!(revealed(&label, &hidden), Some(name.as_str()));
+            prop_assert!(label == other || revealed(&other, &hidden).is_none());
+            prop_assert!(revealed(&label, &name).is_none() || is_hidden(&name));
+        }
     }
 
     // covers: RL-5
