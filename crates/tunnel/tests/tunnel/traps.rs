@@ -50,7 +50,6 @@ async fn printer(request: Request<Body>) -> Response<AnyBody> {
     match path {
         "/download" => Response::new(pieces(16 * 1024)),
         "/small" => Response::new(pieces(300)),
-        "/tiny" => Response::new(pieces(1)),
         "/never" => std::future::pending().await,
         "/echo" => Response::new(request.into_body().map_err(Into::into).boxed_unsync()),
         "/panic" => panic!("a bug in a handler"),
@@ -59,22 +58,68 @@ async fn printer(request: Request<Body>) -> Response<AnyBody> {
     }
 }
 
+/// Windows that single bytes fill in a moment. The library then bears 2,056 frames of one byte
+/// (half the connection's window, of which each takes 255 bytes), and [`NARROW`] brings 410 at a time.
+const SMALL: Limits =
+    Limits { streams: 64, reserved: 2, stream_window: 16 * 1024, ..Limits::TUNNEL };
+
+/// What the wire holds, in bytes.
+const NARROW: usize = 4 * 1024;
+
+/// Bodies of single bytes, which count what was taken out of them.
+#[derive(Clone, Default)]
+struct Tiny(Arc<AtomicUsize>);
+
+impl Tiny {
+    fn body(&self) -> AnyBody {
+        let taken = Arc::clone(&self.0);
+        let bytes = futures_util::stream::repeat_with(move || {
+            taken.fetch_add(1, Ordering::SeqCst);
+            Ok(Frame::data(Bytes::from_static(b"x")))
+        });
+        StreamBody::new(bytes).boxed_unsync()
+    }
+
+    /// Waits until as much was taken as the windows of so many streams let through.
+    async fn fill(&self, streams: usize) {
+        let all = streams * usize::try_from(SMALL.stream_window).unwrap();
+        let filled = async {
+            while self.0.load(Ordering::SeqCst) < all {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(Duration::from_mins(1), filled).await.expect("the windows are never full");
+    }
+}
+
 // covers: RL-7
 #[tokio::test]
 async fn visitors_read_nothing_of_tiny_pieces() {
-    let ends = connect(printer).await;
+    let tiny = Tiny::default();
+    let printers = tiny.clone();
+    let handler = move |request: Request<Body>| {
+        let tiny = (request.uri().path() == "/tiny").then(|| Response::new(printers.body()));
+        async move {
+            match tiny {
+                Some(tiny) => tiny,
+                None => printer(request).await,
+            }
+        }
+    };
+    let (hub, agent) = tokio::io::duplex(NARROW);
+    let ends = connect_over(hub, agent, SMALL, handler).await;
     let mut stalled = Vec::new();
     for _ in 0..4 {
         let hub = ends.hub.clone();
         let visit = tokio::spawn(async move { hub.send(get("/tiny")).await });
-        stalled.push(visit.await.unwrap().unwrap().into_body());
+        stalled.push(visit.await.unwrap().unwrap());
     }
-    // As much has come as the windows of their streams let through, one byte by one.
-    for _ in 0..2_000 {
+    tiny.fill(4).await;
+    for _ in 0..20 {
         still_works(&ends).await;
     }
-    for body in &mut stalled {
-        let bytes = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    for answer in &mut stalled {
+        let bytes = answer.body_mut().frame().await.unwrap().unwrap().into_data().unwrap();
         assert!(bytes.iter().all(|byte| *byte == b'x'));
     }
 }
@@ -82,13 +127,15 @@ async fn visitors_read_nothing_of_tiny_pieces() {
 // covers: RL-7
 #[tokio::test]
 async fn printer_reads_nothing_of_tiny_pieces() {
-    let ends = connect(printer).await;
+    let (tiny, (hub, agent)) = (Tiny::default(), tokio::io::duplex(NARROW));
+    let ends = connect_over(hub, agent, SMALL, printer).await;
     let upload = |_| {
-        let hub = ends.hub.clone();
-        tokio::spawn(async move { hub.send(request(Method::POST, "/never", pieces(1))).await })
+        let (hub, body) = (ends.hub.clone(), tiny.body());
+        tokio::spawn(async move { hub.send(request(Method::POST, "/never", body)).await })
     };
     let uploads: Vec<_> = (0..4).map(upload).collect();
-    for _ in 0..2_000 {
+    tiny.fill(4).await;
+    for _ in 0..20 {
         still_works(&ends).await;
     }
     assert!(uploads.iter().all(|upload| !upload.is_finished()));
