@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use futures_util::{SinkExt, StreamExt};
+use http::Method;
 use testkit::{
     client::{Protocol, WebSocket},
     layerlock::Layerlock,
@@ -17,7 +18,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::{
     house::{House, SOON, printer},
     linking::TwoMachines,
-    workshop::Workshop,
+    workshop::{HALF, Workshop},
 };
 
 /// What the hub says when its patience with somebody has ended.
@@ -46,6 +47,34 @@ async fn a_hub_that_stops_finishes_and_says_goodbye_to_its_agents() -> Result<()
     };
     wait::until("the goodbye", SOON, heard).await?;
     drop(hub_data);
+    Ok(())
+}
+
+// covers: OP-3, RL-7
+#[tokio::test]
+async fn a_stop_of_either_side_finishes_what_is_on_the_second_connection() -> Result<()> {
+    for stops_the_agent in [true, false] {
+        let (workshop, machines) = (Workshop::start().await?, TwoMachines::start().await?);
+        let agent = machines.linked(&workshop.url()).await?;
+        let origin = machines.owner.open(&printer(&machines.owner, true).await?).await?;
+        let mut answer = origin.request(Method::GET, "/paused").send().await?;
+        let mut length = 0;
+        while length < HALF {
+            length += timeout(SOON, answer.chunk()).await??.context("it has ended")?.len();
+        }
+        let stopping = if stops_the_agent { &agent } else { machines.hub.process() };
+        stopping.terminate()?;
+        let is_stopping = || async {
+            let answer = origin.get("/").await;
+            answer.map_or(true, |answer| answer.status != 200).then_some(())
+        };
+        wait::until("the stop", SOON, is_stopping).await?;
+        workshop.next_event();
+        while let Some(piece) = timeout(SOON, answer.chunk()).await?? {
+            length += piece.len();
+        }
+        assert_eq!(length, 2 * HALF);
+    }
     Ok(())
 }
 

@@ -80,7 +80,7 @@ impl Workshop {
         self.state.numbered.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Lets `/events` send its next event, `/broken` break and `/slow` answer.
+    /// Lets `/events` send its next event, `/broken` break, `/slow` answer and `/paused` go on.
     pub(crate) fn next_event(&self) {
         self.state.next_event.notify_one();
     }
@@ -119,6 +119,9 @@ async fn serve_one(tcp: TcpStream, state: Arc<State>) {
     let _ = connection.serve_connection(TokioIo::new(tcp), service).with_upgrades().await;
 }
 
+/// Half of `/paused`, in bytes.
+pub(crate) const HALF: usize = 100_000;
+
 /// The host under which an agent asks whether strangers are let in; our printers refuse them.
 pub(crate) const STRANGERS: &str = "printer.invalid";
 
@@ -143,6 +146,7 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Response<Body>
             state.next_event.notified().await;
             text(StatusCode::OK, "done")
         }
+        "/paused" => paused(state),
         path if path.starts_with("/upload/") => {
             state.count(path.strip_prefix("/upload/"));
             swallow(request, &state).await
@@ -211,6 +215,17 @@ fn broken(state: Arc<State>) -> Response<Body> {
         Err(std::io::Error::other("the printer is gone"))
     });
     Response::new(StreamBody::new(half.chain(end)).boxed_unsync())
+}
+
+/// A large answer that is told to go on behind its first half.
+fn paused(state: Arc<State>) -> Response<Body> {
+    let half = || Ok(Frame::data(Bytes::from(vec![b'x'; HALF])));
+    let first = stream::once(async move { half() });
+    let second = stream::once(async move {
+        state.next_event.notified().await;
+        half()
+    });
+    Response::new(StreamBody::new(first.chain(second)).boxed_unsync())
 }
 
 /// A download without an end.
