@@ -1,6 +1,7 @@
 //! Keeping the tunnel up: dial, prove both keys, wait to be greeted, serve, and start over with
 //! a growing wait when the connection is lost.
 
+mod attempts;
 mod bulk;
 mod left;
 mod parting;

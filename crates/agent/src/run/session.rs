@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tunnel::Limits;
 use wire::Refusal;
 
-use super::{Agent, Status, bulk, parting::serve_first};
+use super::{Agent, Status, attempts, bulk, parting::serve_first};
 use crate::{
     Error,
     hub_keys::HubKeys,
@@ -23,9 +23,6 @@ use crate::{
     supervisor::Supervisor,
     transport::{Connection, Way, proven_key},
 };
-
-/// How long dialling and the TLS handshake may take together.
-const CONNECT: Duration = Duration::from_secs(15);
 
 /// How long the hub may take to greet.
 const GREETING: Duration = Duration::from_secs(15);
@@ -76,12 +73,12 @@ impl Session<'_> {
         let keys = self.hub_keys.accepted();
         let way = Way { hub: &keys, ..self.agent.way() };
         let connected = tokio::select! {
-            connected = timeout(CONNECT, way.connect(dial, tunnel::ALPN_TUNNEL)) => connected,
+            connected = attempts::first(|| way.connect(dial, tunnel::ALPN_TUNNEL)) => connected,
             () = self.shutdown.cancelled() => return Ended::Stopped,
             () = self.agent.leaving.cancelled() => return Ended::Stopped,
         };
         match connected {
-            Ok(Ok(io)) => match self.note_key(&io) {
+            Some(Ok(io)) => match self.note_key(&io) {
                 Ok(()) => {
                     let (asks, wishes) = Asks::new();
                     let dialling = Box::pin(bulk::follow(way, dial, wishes, self.shutdown));
@@ -92,8 +89,8 @@ impl Session<'_> {
                 }
                 Err(error) => Ended::lost(&error),
             },
-            Ok(Err(error)) => Ended::lost(&error),
-            Err(_) => Ended::lost(&"the hub doesn't answer"),
+            Some(Err(error)) => Ended::lost(&error),
+            None => Ended::lost(&"the hub doesn't answer"),
         }
     }
 

@@ -132,8 +132,10 @@ async fn a_printer_is_reached_through_a_tunnel_and_again_after_it_was_lost() {
 async fn wait_until_online(events: &mut tunnel::Body) {
     loop {
         let frame = timeout(DEADLINE, events.frame()).await.unwrap().unwrap().unwrap();
-        let report: Report = serde_json::from_slice(&frame.into_data().unwrap()).unwrap();
-        if report.printers.iter().any(|printer| printer.online) {
+        // One piece may hold several lines.
+        let lines = frame.into_data().unwrap();
+        let mut reports = serde_json::Deserializer::from_slice(&lines).into_iter::<Report>();
+        if reports.any(|report| report.unwrap().printers.iter().any(|printer| printer.online)) {
             return;
         }
     }

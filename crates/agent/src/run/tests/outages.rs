@@ -77,6 +77,52 @@ async fn after_a_blip_the_agent_is_back_within_3_seconds() {
     }
 }
 
+// covers: RL-7
+#[tokio::test(start_paused = true)]
+async fn agent_that_dials_in_the_dark_is_back_within_3_seconds_of_light() {
+    for dark in [300, 1_900, 3_500, 9_000].map(Duration::from_millis) {
+        let mut rig = start(None);
+        let tunnel = rig.connected().await;
+        for direction in [Direction::Up, Direction::Down] {
+            rig.cable.lose(direction);
+        }
+        rig.noticed().await;
+        let mends = Instant::now() + dark;
+        // Nobody ever answers what was dialled while nothing got through.
+        let mut unanswered = Vec::new();
+        while let Ok(dialled) = tokio::time::timeout_at(mends, rig.dialled.recv()).await {
+            unanswered.push(dialled.unwrap());
+        }
+        assert!(!unanswered.is_empty(), "{dark:?}");
+        rig.cable.mend();
+        let _tunnel = rig.connected().await;
+        assert!(mends.elapsed() <= BACK, "{dark:?}: {:?}", mends.elapsed());
+        for mut io in unanswered {
+            let mut heard = tokio::io::sink();
+            let given_up = tokio::io::copy(&mut io, &mut heard);
+            timeout(DEADLINE, given_up).await.expect("it is still held").unwrap();
+        }
+        drop(tunnel);
+    }
+}
+
+// covers: RL-7
+#[tokio::test(start_paused = true)]
+async fn slow_line_is_waited_for() {
+    let mut rig = start(None);
+    for direction in [Direction::Up, Direction::Down] {
+        let delay = Duration::from_millis(2_500);
+        rig.cable.set(direction, testkit::cable::Weather { delay, ..Default::default() });
+    }
+    let dials = Instant::now();
+    let _tunnel = rig.connected().await;
+    assert!(dials.elapsed() > Duration::from_secs(5), "{:?}", dials.elapsed());
+    let first = rig.cable.connections();
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(*rig.status.borrow(), Status::Connected);
+    assert_eq!(rig.cable.connections(), first, "nothing is dialled any more");
+}
+
 /// Every byte is the one after the last.
 struct Counting(std::sync::atomic::AtomicU8);
 
