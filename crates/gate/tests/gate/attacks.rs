@@ -178,6 +178,40 @@ async fn requests_that_could_be_read_twice() {
     assert!(raw(&rig, &plain).await.starts_with("HTTP/1.1 200"));
 }
 
+// covers: GT-5
+#[tokio::test]
+async fn two_authorizations_over_http2() {
+    let rig = Rig::outside().await;
+    let right = rig.get("/").basic_auth("ada", Some(PASSWORD));
+    let both = right.try_clone().unwrap().header("authorization", "Bearer x");
+    let (right, both) = (right.send().await.unwrap(), both.send().await.unwrap());
+    assert_eq!((right.version(), right.status().as_u16()), (reqwest::Version::HTTP_2, 200));
+    assert_eq!((both.version(), both.status().as_u16()), (reqwest::Version::HTTP_2, 400));
+}
+
+// covers: GT-3, GT-5
+#[tokio::test]
+async fn denied_path_in_an_absolute_target() {
+    let rig = Rig::outside().await;
+    let config = with_an_open_path(&rig, "192.168.1.0/24");
+    rig.gate.reload(config).await.unwrap();
+    let host = format!("localhost:{}", rig.address.port());
+    for (path, expected) in [("/open/x", "200"), ("/shut/x", "403")] {
+        for target in
+            [path.to_owned(), format!("https://{host}{path}"), format!("HTTPS://{host}{path}")]
+        {
+            let head =
+                format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+            let answer = raw(&rig, &head).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {expected}")), "{target}: {answer}");
+        }
+        // Over HTTP/2 every target is absolute.
+        let answer = rig.get(path).send().await.unwrap();
+        assert_eq!(answer.version(), reqwest::Version::HTTP_2);
+        assert_eq!(answer.status().as_str(), expected, "{path}");
+    }
+}
+
 // covers: GT-4, GT-5
 #[tokio::test]
 async fn host_written_otherwise() {

@@ -31,7 +31,8 @@ pub(crate) struct Rig {
     pub(crate) settings: Settings,
     pub(crate) address: SocketAddr,
     pub(crate) visitor: Client,
-    /// How many bodies broke off on their way to the server.
+    /// How many bodies began to come to the server, and how many of them broke off.
+    pub(crate) begun: Arc<AtomicUsize>,
     pub(crate) broken: Arc<AtomicUsize>,
     _folder: TempDir,
     _stop: DropGuard,
@@ -45,9 +46,11 @@ impl Rig {
 
     /// The same with a patience of its own.
     pub(crate) async fn waiting(patience: Patience, change: impl FnOnce(&mut Settings)) -> Self {
-        let broken = Arc::default();
+        let (begun, broken) = (Arc::default(), Arc::default());
         let mut settings = Settings {
-            upstream: format!("http://{}", server(Arc::clone(&broken)).await).parse().ok(),
+            upstream: format!("http://{}", server(Arc::clone(&begun), Arc::clone(&broken)).await)
+                .parse()
+                .ok(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             ..Settings::default()
         };
@@ -72,7 +75,7 @@ impl Rig {
             .build()
             .unwrap();
         let stop = stop.drop_guard();
-        Self { gate, settings, address, visitor, broken, _folder: folder, _stop: stop }
+        Self { gate, settings, address, visitor, begun, broken, _folder: folder, _stop: stop }
     }
 
     pub(crate) async fn outside() -> Self {
@@ -109,7 +112,7 @@ pub(crate) async fn status(request: RequestBuilder) -> u16 {
 }
 
 /// A server that says what it was asked, or goes on for ever at `/stream`.
-async fn server(broken: Arc<AtomicUsize>) -> SocketAddr {
+async fn server(begun: Arc<AtomicUsize>, broken: Arc<AtomicUsize>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let echo = async |request: Request, broken: Arc<AtomicUsize>| {
@@ -124,7 +127,10 @@ async fn server(broken: Arc<AtomicUsize>) -> SocketAddr {
         }
         format!("{said}{} bytes\n", body.len())
     };
-    let echo = any(move |request: Request| echo(request, Arc::clone(&broken)));
+    let echo = any(move |request: Request| {
+        begun.fetch_add(1, Ordering::SeqCst);
+        echo(request, Arc::clone(&broken))
+    });
     let stream = any(|| async {
         let ticks = futures_util::stream::unfold((), |()| async {
             tokio::time::sleep(Duration::from_millis(20)).await;
