@@ -33,10 +33,10 @@ pub(super) async fn search(from: Ipv4Addr, to: SocketAddr, scope: Scope) -> io::
             let Ok((length, peer)) = socket.recv_from(&mut datagram).await else { break };
             let said = datagram.get(..length).and_then(|text| Announcement::read(text, peer.ip()));
             let asked = to.ip().is_multicast() || peer.ip() == to.ip();
-            let is_new =
-                |it: &Announcement| heard.iter().all(|known| known.address.ip() != it.address.ip());
             let allowed = said.filter(|it| asked && scope.place(it.address.ip()).is_ok());
-            heard.extend(allowed.filter(is_new));
+            if let Some(said) = allowed {
+                hear(said, &mut heard);
+            }
             if !heard.is_empty() && !to.ip().is_multicast() {
                 break;
             }
@@ -45,6 +45,13 @@ pub(super) async fn search(from: Ipv4Addr, to: SocketAddr, scope: Scope) -> io::
     // Nobody says how many routers there are, so that the end of the time is the usual one.
     let _ = timeout(limits::ROUTER, answers).await;
     Ok(choose(heard, &gateways()))
+}
+
+/// Notes one announcement of each machine, the first.
+fn hear(said: Announcement, heard: &mut Vec<Announcement>) {
+    if heard.iter().all(|known| known.address.ip() != said.address.ip()) {
+        heard.push(said);
+    }
 }
 
 /// Gateways first, then the others as they came.
@@ -113,6 +120,14 @@ mod tests {
                 device.send_to(said("127.0.0.1", port).as_bytes(), asker).await.unwrap();
             }
         });
+        let mut heard = Vec::new();
+        for (port, path) in [(80, "/"), (81, "/"), (80, "/a"), (80, "/b")] {
+            let address = SocketAddr::from(([192, 168, 1, 9], port));
+            hear(Announcement { address, path: path.to_owned() }, &mut heard);
+        }
+        hear(announcement(1), &mut heard);
+        assert_eq!(heard, [announcement(9), announcement(1)]);
+
         let found = search(Ipv4Addr::LOCALHOST, to, Scope::Private).await.unwrap();
         assert_eq!(found.routers.len(), 1, "{found:?}");
         assert_eq!(found.routers[0].address.to_string(), "127.0.0.1:1", "who wasn't asked answers");
