@@ -94,7 +94,7 @@ impl Visit {
             let finish = http2::Connection::graceful_shutdown;
             self.drive(connection, finish, Parting::AtOnce, turns).await;
         } else {
-            let io = TokioIo::new(Strict::new(held, turns.work.clone()));
+            let io = TokioIo::new(held.strictly(Strict::new(turns.work.clone())));
             let connection = self.http1().serve_connection(io, service).with_upgrades();
             let finish = http1::UpgradeableConnection::graceful_shutdown;
             self.drive(connection, finish, Parting::WithAnswer, turns).await;
@@ -110,7 +110,7 @@ impl Visit {
             let answer = redirect::to_https(&request, &self.resolver, self.https_port);
             async { Ok::<_, Infallible>(answer.map(|body| Told::new(body, owed))) }
         });
-        let io = TokioIo::new(Strict::new(Held::new(tcp, place), turns.work.clone()));
+        let io = TokioIo::new(Held::new(tcp, place).strictly(Strict::new(turns.work.clone())));
         let connection = self.http1().serve_connection(io, service);
         let finish = http1::Connection::graceful_shutdown;
         self.drive(connection, finish, Parting::WithAnswer, turns.clone()).await;

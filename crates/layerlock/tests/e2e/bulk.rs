@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use http::Method;
-use testkit::cable::{Cable, Direction, Weather};
+use testkit::{
+    cable::{Cable, Direction, Weather},
+    process::Process,
+};
 
 use crate::{
     house::printer,
@@ -13,15 +16,30 @@ use crate::{
     workshop::{self, Workshop},
 };
 
+/// Hub and agent, with a cable between them. The agent ends first.
+struct Wired {
+    _agent: Process,
+    machines: TwoMachines,
+    cable: Cable,
+    _workshop: Workshop,
+}
+
+impl Wired {
+    async fn start() -> Result<Self> {
+        let (workshop, machines) = (Workshop::start().await?, TwoMachines::start().await?);
+        let cable = Cable::new();
+        let hub = cable.listen(([127, 0, 0, 1], machines.hub.port()).into()).await?;
+        let (id, command) = machines.offer().await?;
+        let command = at(&format!("https://{hub}"), command);
+        let agent = machines.linked_by((id, command), &workshop.url()).await?;
+        Ok(Self { _agent: agent, machines, cable, _workshop: workshop })
+    }
+}
+
 // covers: RL-1, RL-7
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_upload_has_a_connection_of_its_own() -> Result<()> {
-    let (workshop, machines) = (Workshop::start().await?, TwoMachines::start().await?);
-    let cable = Cable::new();
-    let hub = cable.listen(([127, 0, 0, 1], machines.hub.port()).into()).await?;
-    let (id, command) = machines.offer().await?;
-    let command = at(&format!("https://{hub}"), command);
-    let _agent = machines.linked_by((id, command), &workshop.url()).await?;
+    let Wired { cable, machines, .. } = &Wired::start().await?;
     let origin = machines.owner.open(&printer(&machines.owner, true).await?).await?;
     let before = cable.connections();
     for (length, more) in [(1 << 10, 0), (1 << 20, 1), (5 << 20, 1)] {
@@ -37,12 +55,7 @@ async fn a_large_upload_has_a_connection_of_its_own() -> Result<()> {
 // covers: RL-1, RL-7
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_answers_have_a_connection_of_their_own() -> Result<()> {
-    let (workshop, machines) = (Workshop::start().await?, TwoMachines::start().await?);
-    let cable = Cable::new();
-    let hub = cable.listen(([127, 0, 0, 1], machines.hub.port()).into()).await?;
-    let (id, command) = machines.offer().await?;
-    let command = at(&format!("https://{hub}"), command);
-    let _agent = machines.linked_by((id, command), &workshop.url()).await?;
+    let Wired { cable, machines, .. } = &Wired::start().await?;
     let origin = machines.owner.open(&printer(&machines.owner, true).await?).await?;
     let before = cable.connections();
     for (path, more) in
@@ -66,12 +79,7 @@ async fn large_answers_have_a_connection_of_their_own() -> Result<()> {
 // covers: RL-7
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn buttons_work_beside_an_upload_that_fills_a_slow_line() -> Result<()> {
-    let (workshop, machines) = (Workshop::start().await?, TwoMachines::start().await?);
-    let cable = Cable::new();
-    let hub = cable.listen(([127, 0, 0, 1], machines.hub.port()).into()).await?;
-    let (id, command) = machines.offer().await?;
-    let command = at(&format!("https://{hub}"), command);
-    let _agent = machines.linked_by((id, command), &workshop.url()).await?;
+    let Wired { cable, machines, .. } = &Wired::start().await?;
     let origin = machines.owner.open(&printer(&machines.owner, true).await?).await?;
     let delay = Duration::from_millis(50);
     for direction in [Direction::Up, Direction::Down] {
