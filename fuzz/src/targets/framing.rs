@@ -12,7 +12,10 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use tokio::{io::AsyncReadExt, runtime::Builder};
+use tokio::{
+    io::AsyncReadExt,
+    runtime::{Builder, Runtime},
+};
 
 /// Hyper finds no request where ours saw none begin, and in pieces everything reads the same.
 pub(super) fn framing(bytes: &[u8]) {
@@ -37,12 +40,15 @@ fn requests_seen_by_hyper(bytes: &[u8]) -> usize {
             Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
         }
     });
-    let runtime = Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async {
+    thread_local! {
+        static RUNTIME: Runtime = Builder::new_current_thread().build().unwrap();
+    }
+    let talk = async {
         let stream = tokio::io::join(bytes.chain(tokio::io::empty()), tokio::io::sink());
         let connection =
             http1::Builder::new().half_close(true).serve_connection(TokioIo::new(stream), service);
         let _ = connection.await;
-    });
+    };
+    RUNTIME.with(|runtime| runtime.block_on(talk));
     seen.get()
 }
