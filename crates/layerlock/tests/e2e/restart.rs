@@ -15,6 +15,7 @@ use crate::{
     house::{House, SOON, printer},
     linking::TwoMachines,
     recorder::Recorder,
+    workshop::Workshop,
 };
 use load::Load;
 
@@ -96,6 +97,47 @@ async fn nobody_notices_that_everything_in_one_process_is_restarted() -> Result<
     };
     load.while_this_happens(&house.layerlock.url(), &id, restarts).await?;
     load.check(&recorder)
+}
+
+// covers: OP-3, RL-7
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_stays_at_the_older_hub_keeps_nobody_waiting_at_the_newer_one() -> Result<()> {
+    let (workshop, machines) = (Workshop::start().await?, TwoMachines::start().await?);
+    let _agent = machines.linked(&workshop.url()).await?;
+    let id = printer(&machines.owner, true).await?;
+    let staying = machines.owner.open(&id).await?;
+    let restart = async {
+        workshop.asked_for_slow().await;
+        machines.hub.process().restart(machines.hub.pid()).await?;
+        let newcomer = load::signed_in(&machines.hub.url(), Protocol::Http1).await?;
+        let page = newcomer.open(&id).await?.get("/").await?;
+        workshop.next_event();
+        Ok::<_, anyhow::Error>(page)
+    };
+    let (slow, page) = tokio::join!(staying.get("/slow"), restart);
+    let page = page?;
+    assert_eq!((page.status, page.text.as_str()), (200, "a printer"), "{page:?}");
+    assert_eq!(slow?.text, "done", "the older hub has still served it");
+    Ok(())
+}
+
+// covers: OP-3, RL-7
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_under_way_outlives_both_restarts() -> Result<()> {
+    let (workshop, machines) = (Workshop::start().await?, TwoMachines::start().await?);
+    let agent = machines.linked(&workshop.url()).await?;
+    let origin = machines.owner.open(&printer(&machines.owner, true).await?).await?;
+    let restarts = async {
+        workshop.asked_for_slow().await;
+        agent.restart(agent.pid()).await?;
+        machines.hub.process().restart(machines.hub.pid()).await?;
+        workshop.next_event();
+        Ok::<_, anyhow::Error>(())
+    };
+    let (slow, restarted) = tokio::join!(origin.get("/slow"), restarts);
+    restarted?;
+    assert_eq!(slow?.text, "done");
+    Ok(())
 }
 
 // covers: OP-3

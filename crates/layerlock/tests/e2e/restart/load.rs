@@ -127,7 +127,8 @@ impl Load {
     }
 }
 
-async fn signed_in(hub: &str, protocol: Protocol) -> Result<Client> {
+/// The owner, in another browser.
+pub(super) async fn signed_in(hub: &str, protocol: Protocol) -> Result<Client> {
     let person = Client::new(hub, protocol)?;
     ensure!(person.sign_in(OWNER.0, OWNER.1).await?.status == 200, "not signed in");
     Ok(person)
