@@ -93,12 +93,17 @@ impl Leases {
         self.lock().get(&session).map_or(0, |held| held.holders)
     }
 
-    fn release(&self, session: SessionId) {
+    fn release(&self, lease: &Lease) {
         let mut map = self.lock();
-        if let Some(held) = map.get_mut(&session) {
+        // An ended lease was taken off the map; a later hold on the same session isn't ours. Leases
+        // end under the lock, so that this can't change in between.
+        if lease.is_ended() {
+            return;
+        }
+        if let Some(held) = map.get_mut(&lease.session) {
             held.holders -= 1;
             if held.holders == 0 {
-                map.remove(&session);
+                map.remove(&lease.session);
             }
         }
     }
@@ -127,10 +132,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // An ended lease was taken off the map; a later hold on the same session isn't ours.
-        if !self.is_ended() {
-            self.leases.release(self.session);
-        }
+        self.leases.release(self);
     }
 }
 

@@ -84,6 +84,12 @@ fn chunks_have_a_size_and_nothing_else() {
             format!("POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n{size}\nhello\n0\n\n");
         assert!(is_refused(&request), "{size:?}");
     }
+    let zeros = "0".repeat(LOOKED_AT);
+    for size in [format!("{zeros}5"), format!("{zeros};a=b")] {
+        let hidden = "a: b\n\nPOST / HTTP/1.1\nContent-Length: 99999\n\n";
+        let request = format!("POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n{size}\n{hidden}");
+        assert!(is_refused(&request), "{size:?}");
+    }
     let longer = "POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n4\nhello\n0\n\n";
     assert!(is_refused(longer));
 }

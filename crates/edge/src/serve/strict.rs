@@ -2,7 +2,8 @@
 //! that two programs read it differently; the library behind this one reads some of those forms in a
 //! sensible way, and the next program perhaps in another (request smuggling). Here they are refused:
 //! what comes is looked at while it is read, and the first byte that shouldn't be there becomes one
-//! that can't be. The library then answers 400 and closes the connection, as for anything malformed.
+//! that can't be. The library then answers 400 and closes the connection, as for anything malformed, or
+//! closes it without an answer where that byte came in a later piece of a header.
 
 use tokio::io::ReadBuf;
 

@@ -46,6 +46,9 @@ const HARMLESS: [(&str, usize); 17] = [
     ("tfo", 0),
 ];
 
+/// An option and its values.
+type Choice<'a> = (&'a str, &'a [&'a str]);
+
 /// Reads `bind ADDRESS[,ADDRESS] [OPTION]...`.
 ///
 /// # Errors
@@ -55,9 +58,9 @@ pub(super) fn read(line: &Line) -> Result<Vec<Bind>, String> {
     let [_, addresses, options @ ..] = words.as_slice() else {
         return Err("A `bind` needs an address.".to_owned());
     };
-    check(options)?;
-    let tls = options.contains(&"ssl");
-    let own_tls = own_tls(options)?;
+    let options = with_values(options)?;
+    let tls = options.iter().any(|(option, _)| *option == "ssl");
+    let own_tls = own_tls(&options)?;
     let bind = |text: &str| {
         let address = address::read(text).ok_or_else(|| {
             format!("The gate listens on numeric addresses and ports, and `{text}` is none.")
@@ -67,24 +70,36 @@ pub(super) fn read(line: &Line) -> Result<Vec<Bind>, String> {
     addresses.split(',').map(bind).collect()
 }
 
-fn own_tls(options: &[&str]) -> Result<OwnTls, String> {
-    let least = options.iter().position(|option| *option == "ssl-min-ver");
-    match least.and_then(|place| options.get(place + 1)) {
+/// Whether visitors come with TLS to a `bind` that the gate can read.
+pub(super) fn is_tls(line: &Line) -> bool {
+    let words: Vec<_> = line.words.iter().map(String::as_str).collect();
+    let ["bind", _, options @ ..] = words.as_slice() else { return false };
+    with_values(options).is_ok_and(|options| options.iter().any(|(option, _)| *option == "ssl"))
+}
+
+fn own_tls(options: &[Choice<'_>]) -> Result<OwnTls, String> {
+    let least = options.iter().find(|(option, _)| *option == "ssl-min-ver");
+    match least.and_then(|(_, values)| values.first()) {
         Some(&"TLSv1.3") => return Ok(OwnTls::Older),
         None | Some(&("SSLv3" | "TLSv1.0" | "TLSv1.1" | "TLSv1.2")) => {}
         Some(_) => return Err("The gate doesn't know this `ssl-min-ver`.".to_owned()),
     }
-    let ciphers = |option: &&str| ["ciphers", "ciphersuites", "curves"].contains(option);
+    let ciphers = |(option, _): &Choice<'_>| ["ciphers", "ciphersuites", "curves"].contains(option);
     Ok(if options.iter().any(ciphers) { OwnTls::OtherCiphers } else { OwnTls::AsStrict })
 }
 
-fn check(mut options: &[&str]) -> Result<(), String> {
+/// The options and their values. A value may be called like an option.
+fn with_values<'a>(mut options: &'a [&'a str]) -> Result<Vec<Choice<'a>>, String> {
+    let mut found = Vec::new();
     while let [option, rest @ ..] = options {
         let known = HARMLESS.iter().find(|(name, _)| name == option);
         let Some((_, takes)) = known else {
             return Err(format!("The gate doesn't know `{option}` of `bind`."));
         };
-        options = rest.get(*takes..).ok_or_else(|| format!("`{option}` lacks its value."))?;
+        let (values, rest) =
+            rest.split_at_checked(*takes).ok_or_else(|| format!("`{option}` lacks its value."))?;
+        found.push((*option, values));
+        options = rest;
     }
-    Ok(())
+    Ok(found)
 }

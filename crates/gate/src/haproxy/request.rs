@@ -64,7 +64,7 @@ pub(super) fn redirect(words: &[&str], acls: &Acls) -> Result<&'static str, Stri
     else {
         return Err("The gate doesn't know such a `redirect`.".to_owned());
     };
-    let when = condition::read(condition, acls).map_err(|why| not_understood(&why))?;
+    let when = condition::read(condition, &acls.guessing()).map_err(|why| not_understood(&why))?;
     if never_holds(&when) {
         return Ok(REDIRECT);
     }

@@ -1,6 +1,6 @@
 //! The sections of a file.
 
-use super::{MAX_BYTES, notes::Notes, words};
+use super::{MAX_BYTES, bind, notes::Notes, words};
 
 /// One section: `frontend public` and the lines below it.
 #[derive(Debug)]
@@ -59,11 +59,7 @@ impl Kind {
 impl Section {
     /// Whether visitors come with TLS to any of its ports.
     pub(super) fn has_tls(&self) -> bool {
-        let is_tls = |line: &Line| {
-            line.words.first().is_some_and(|word| word == "bind")
-                && line.words.iter().any(|word| word == "ssl")
-        };
-        self.lines.iter().any(is_tls)
+        self.lines.iter().any(bind::is_tls)
     }
 
     pub(super) fn is_backend(&self, name: &str) -> bool {

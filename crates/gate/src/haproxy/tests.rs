@@ -187,9 +187,13 @@ fn file_that_keeps_out_more_than_the_gate_could() {
 // covers: GT-3
 #[test]
 fn redirect_that_keeps_out_who_comes_with_tls() {
-    for harmless in
-        ["if !{ ssl_fc }", "unless { ssl_fc }", "code 301 if !secure", "if !secure home"]
-    {
+    for harmless in [
+        "if !{ ssl_fc }",
+        "unless { ssl_fc }",
+        "code 301 if !secure",
+        "if !secure home",
+        "if !{ hdr(Host) -i 127.0.0.1 } !{ ssl_fc }",
+    ] {
         for first in ["", "http-request "] {
             let line = format!("{first}redirect scheme https {harmless}");
             let text = file(&format!("acl secure ssl_fc\n acl home src 10.0.0.0/8\n {line}"), "");
@@ -251,8 +255,11 @@ fn frontend_that_only_redirects_becomes_an_open_printer() {
         let with_tls = file(front, back).replace("use_backend shut", "use_backend printer");
         assert!(read(&with_tls, None).is_ok(), "{front} {back}");
         let without = file(front, back).replace(" ssl crt x.pem", "");
-        let refused = refusals(&without);
-        assert!(refused.iter().any(|why| why.contains("ssl_fc")), "{front} {back}: {refused:?}");
+        // A port that is only called `ssl` isn't encrypted either.
+        for without in [without.clone(), without.replace("bind :443", "bind :443 name ssl")] {
+            let refused = refusals(&without);
+            assert!(refused.iter().any(|why| why.contains("ssl_fc")), "{without}: {refused:?}");
+        }
     }
 }
 
