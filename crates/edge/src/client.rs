@@ -13,8 +13,17 @@ use serde::Deserialize;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// Where proxies and tunnels write for whom they stand.
-const CLAIMS: [&str; 5] =
-    ["x-forwarded-for", "forwarded", "x-real-ip", "cf-connecting-ip", "true-client-ip"];
+const CLAIMS: [&str; 9] = [
+    "cf-connecting-ip",
+    "client-ip",
+    "fly-client-ip",
+    "forwarded",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-forwarded-for",
+    "x-real-ip",
+];
 /// More hops than any real chain of proxies; what stands to the left of these is not read.
 const MAX_HOPS: usize = 32;
 
@@ -140,7 +149,9 @@ impl TrustedProxies {
             client = address;
             hops.next();
         }
-        (client, hops.peek().is_some())
+        // Proxies that append to a field which nobody sent leave nothing before the comma.
+        let is_somebody = |hop: Option<&str>| hop.is_none_or(|hop| !hop.trim().is_empty());
+        (client, hops.any(is_somebody))
     }
 }
 

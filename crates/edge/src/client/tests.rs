@@ -98,6 +98,8 @@ fn a_client_that_is_a_proxy_itself_is_noticed_behind_a_trusted_one() {
         (&["203.0.113.9, 192.168.1.7"], true),
         (&["203.0.113.9", "192.168.1.7, 10.0.0.3"], true),
         (&["unknown, 192.168.1.7"], true),
+        (&[", 192.168.1.7"], false),
+        (&["203.0.113.9, , 192.168.1.7"], true),
         (&[], false),
     ] {
         let mut headers = HeaderMap::new();
@@ -117,6 +119,10 @@ fn claims_that_do_not_count_are_told_whoever_makes_them() {
         ("203.0.113.7:1", "forwarded", "for=198.51.100.9", true),
         ("203.0.113.7:1", "x-real-ip", "198.51.100.9", true),
         ("203.0.113.7:1", "cf-connecting-ip", "198.51.100.9", true),
+        ("203.0.113.7:1", "x-client-ip", "198.51.100.9", true),
+        ("203.0.113.7:1", "client-ip", "198.51.100.9", true),
+        ("203.0.113.7:1", "x-cluster-client-ip", "198.51.100.9", true),
+        ("203.0.113.7:1", "fly-client-ip", "198.51.100.9", true),
         ("203.0.113.7:1", "via", "1.1 cache.example", true),
         ("192.168.1.2:1", "via", "1.1 door.lan", false),
         ("203.0.113.7:1", "user-agent", "198.51.100.9", false),
