@@ -317,6 +317,9 @@ async fn part_of_a_large_answer_is_not_taken_for_all_of_it() {
         assert_eq!(answer.headers()["content-length"], "9", "{path}");
         assert!(soon(answer.into_body().collect()).await.is_err(), "{path}");
     }
+    // Of unknown length, and with a rest that has no name.
+    let answer = open(&mut browser, &host, "/unnamed").await;
+    assert!(soon(answer.into_body().collect()).await.is_err(), "a part looks whole");
 }
 
 // covers: RL-7

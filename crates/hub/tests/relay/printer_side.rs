@@ -340,6 +340,7 @@ impl PrinterSide {
                 self.0.held.lock().unwrap().clear();
                 answer
             }
+            "/unnamed" => unnamed(),
             _ => self.page(&path).await,
         }
     }
@@ -389,6 +390,13 @@ impl Drop for OnDrop {
     fn drop(&mut self) {
         self.0.0.cancelled.notify_one();
     }
+}
+
+/// A first part, behind which a rest waits whose token isn't said.
+fn unnamed() -> Response<Body> {
+    let mut answer = Response::new(forward::full("first"));
+    answer.headers_mut().insert(wire::LARGE_HEADER, HeaderValue::from_static(wire::UNKNOWN_LENGTH));
+    answer
 }
 
 /// Sends all of a body.

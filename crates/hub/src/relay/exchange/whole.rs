@@ -64,7 +64,9 @@ impl Whole {
         let rest = rest.map_or(Rest::None, |(bytes, token)| {
             Rest::Asked(Fetching::begin(first.reaches(bytes), fetch(token)))
         });
-        Self { now: Some(first), rest, left }
+        // What follows a first part whose token can't be read can't be had: it mustn't look whole.
+        let is_lost = matches!(rest, Rest::None);
+        Self { now: Some(first), left: left.or(is_lost.then_some(u64::MAX)), rest }
     }
 
     fn end(&mut self) -> Option<Result<Bytes, BoxError>> {
